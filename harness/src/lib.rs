@@ -1,0 +1,9 @@
+//! The only room that touches the world: real nodes in containers, faults, probes, the runner and
+//! its evidence. Everything that judges or decides is a pure crate elsewhere; this one carries
+//! observations in and effects out.
+
+pub mod cli;
+pub mod cluster;
+pub mod docker;
+pub mod doctor;
+pub mod image;

@@ -1,0 +1,187 @@
+//! Faults and the selectors that say what they hit.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::Component;
+
+/// Text that picks nodes: a name (`cp-1`), or `@bootstrap`, `@leader(etcd)`, `@holder(kube-scheduler)`, …
+///
+/// Parsed and checked by the scenario language; resolved when the fault is injected.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
+#[serde(transparent)]
+pub struct Selector(pub String);
+
+/// One selector or a list of them.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(transparent)]
+pub struct Selectors(pub Vec<Selector>);
+
+impl<'de> Deserialize<'de> for Selectors {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct OneOrMany;
+        impl<'de> serde::de::Visitor<'de> for OneOrMany {
+            type Value = Selectors;
+            fn expecting(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                formatter.write_str("a node selector such as `cp-1` or `@bootstrap`, or a list of them")
+            }
+            fn visit_str<E>(self, text: &str) -> Result<Selectors, E> {
+                Ok(Selectors(vec![Selector(text.to_owned())]))
+            }
+            fn visit_seq<A: serde::de::SeqAccess<'de>>(
+                self,
+                mut sequence: A,
+            ) -> Result<Selectors, A::Error> {
+                let mut all = Vec::new();
+                while let Some(one) = sequence.next_element()? {
+                    all.push(one);
+                }
+                Ok(Selectors(all))
+            }
+        }
+        deserializer.deserialize_any(OneOrMany)
+    }
+}
+
+/// A signal that a process is killed with.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub enum Signal {
+    /// Cannot be caught: the process is gone at once.
+    #[default]
+    #[serde(rename = "SIGKILL")]
+    Kill,
+    /// Asks the process to end.
+    #[serde(rename = "SIGTERM")]
+    Terminate,
+}
+
+impl Signal {
+    /// The name as `kill` knows it.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Kill => "SIGKILL",
+            Self::Terminate => "SIGTERM",
+        }
+    }
+}
+
+/// A kind of API object that can be deleted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "PascalCase")]
+pub enum Resource {
+    /// A pod.
+    Pod,
+    /// A DaemonSet.
+    DaemonSet,
+    /// A Deployment.
+    Deployment,
+    /// A ConfigMap.
+    ConfigMap,
+    /// A Secret.
+    Secret,
+    /// A Lease.
+    Lease,
+    /// A node object (the machine itself stays).
+    Node,
+}
+
+/// Something that goes wrong on purpose: one key, by which it is known.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
+pub enum Fault {
+    /// A node loses its power and stays off until it is healed.
+    PowerOff(NodeFault),
+    /// A node loses its power and gets it back at once.
+    Reboot(NodeFault),
+    /// A component's process is killed on the nodes that are named.
+    Kill(Kill),
+    /// The installer's process is killed.
+    KillInstaller(Nothing),
+    /// An object is deleted through the API.
+    Delete(Delete),
+}
+
+/// A fault without options: `{}`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Nothing {}
+
+/// Which nodes a fault hits.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct NodeFault {
+    /// The nodes.
+    pub node: Selectors,
+    /// A name by which later entries can refer to the same nodes, as `@name`.
+    #[serde(default, rename = "as", skip_serializing_if = "Option::is_none")]
+    pub bind: Option<String>,
+}
+
+/// Which process is killed, and how.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Kill {
+    /// The component.
+    pub component: Component,
+    /// The nodes.
+    pub node: Selectors,
+    /// The signal; `SIGKILL` unless said otherwise.
+    #[serde(default)]
+    pub signal: Signal,
+    /// A name by which later entries can refer to the same nodes, as `@name`.
+    #[serde(default, rename = "as", skip_serializing_if = "Option::is_none")]
+    pub bind: Option<String>,
+}
+
+/// Which object is deleted.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Delete {
+    /// What kind of object.
+    pub kind: Resource,
+    /// Its namespace; none for objects that have none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub namespace: Option<String>,
+    /// Its name.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+    /// A label selector, such as `k8s-app=kube-apiserver`, instead of a name.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub selector: Option<String>,
+    /// At most this many of the objects that the selector finds, by name; all unless said.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub limit: Option<u32>,
+}
+
+impl Fault {
+    /// Every fault by the key that a scenario writes.
+    pub const KEYS: [&'static str; 5] =
+        ["power_off", "reboot", "kill", "kill_installer", "delete"];
+
+    /// The key that a scenario writes.
+    pub const fn key(&self) -> &'static str {
+        match self {
+            Self::PowerOff(_) => "power_off",
+            Self::Reboot(_) => "reboot",
+            Self::Kill(_) => "kill",
+            Self::KillInstaller(_) => "kill_installer",
+            Self::Delete(_) => "delete",
+        }
+    }
+
+    /// Whether the fault lasts until it is healed.
+    pub const fn is_lasting(&self) -> bool {
+        matches!(self, Self::PowerOff(_))
+    }
+
+    /// What this fault really does in containers, and what it cannot do.
+    pub const fn fidelity(&self) -> &'static str {
+        match self {
+            Self::PowerOff(_) | Self::Reboot(_) => {
+                "process-level: every process is killed at once; what was written but not synced survives in the page cache"
+            }
+            Self::Kill(_) | Self::KillInstaller(_) => "exact: the signal is sent to the process itself",
+            Self::Delete(_) => "exact: the object is deleted through the API",
+        }
+    }
+}
