@@ -9,5 +9,7 @@
 //! simulated run are judged alike.
 
 pub mod observation;
+pub mod verdict;
 
 pub use observation::{Observation, Sighting, Source};
+pub use verdict::{CaseResult, Expectation, Finding, Judged, Judgement, Verdict, Witness};

@@ -1,1 +1,19 @@
-//! To be written.
+//! The pivot as a pure machine: what `selfhost` decides, and what a simulator explores, is this.
+//!
+//! *Plan*: an installer's procedure as data, stage by stage. *State*: where the machine stands.
+//! *Input*: something that happened. *Effect*: something that the driver must do, in order.
+//! *Facts*: what the driver knows of the cluster, in fixed width.
+//!
+//! Determinism: no time, no strings, no chance, no heap. Timers are armed or fire; durations live
+//! in the plan. A driver performs effects in order, `Persist` is an fsync barrier, and a crash is
+//! possible before and after each. Every input is legal in every state.
+
+mod effect;
+mod facts;
+mod plan;
+
+pub use effect::{Attempt, Durable, Effect, Effects, Input, Outcome, Task, Timer};
+pub use facts::{ApiserverFact, Facts, LeaseFact, NodeSet, PodFact, PodPhase};
+pub use plan::{
+    AssetGroup, ComponentSet, GateRule, IdentifyRule, OnTimeout, Plan, Rules, Stage, StageKind, Why,
+};
