@@ -111,10 +111,36 @@ pub struct Facts {
     /// The API answered, so that the pods below are current.
     pub pods_known: bool,
     /// Control-plane pods.
+    #[serde(with = "pods")]
     pub pods: [Option<PodFact>; Self::MOST_PODS],
 }
 
 impl Facts {
     /// The most pods that are looked at: three components on seven nodes, twice over, and some.
     pub const MOST_PODS: usize = 48;
+}
+
+/// Pods are written as a list without its empty places.
+mod pods {
+    use serde::{Deserialize, Deserializer, Serializer, de::Error};
+
+    use super::{Facts, PodFact};
+
+    type Pods = [Option<PodFact>; Facts::MOST_PODS];
+
+    pub(super) fn serialize<S: Serializer>(pods: &Pods, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_seq(pods.iter().flatten())
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Pods, D::Error> {
+        let listed = Vec::<PodFact>::deserialize(deserializer)?;
+        if listed.len() > Facts::MOST_PODS {
+            return Err(D::Error::custom(format!("more than {} pods", Facts::MOST_PODS)));
+        }
+        let mut pods = [None; Facts::MOST_PODS];
+        for (place, pod) in pods.iter_mut().zip(listed) {
+            *place = Some(pod);
+        }
+        Ok(pods)
+    }
 }
