@@ -282,8 +282,9 @@ pub struct NodeInventory {
 pub struct Process {
     /// The component.
     pub component: Component,
-    /// Who started it.
-    pub incarnation: Incarnation,
+    /// Who started it; none for what is not handed over, such as etcd.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub incarnation: Option<Incarnation>,
     /// Which process.
     pub id: ProcessId,
     /// Files that its command line names and that are gone, by full path on the node.
