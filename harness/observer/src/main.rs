@@ -1,2 +1,81 @@
-//! To be written.
-fn main() {}
+//! The `chrysalis-observer` command: one JSON line a sighting on standard output, until nobody
+//! reads them any more.
+
+use std::io::Write;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::Parser;
+use observer::line::{Line, Seen, boot_us};
+use observer::{files, ports, processes, tail};
+use oracle::observation::NodeInventory;
+
+/// Streams what a node's control plane looks like, as JSON lines.
+#[derive(Debug, Parser)]
+#[command(name = "chrysalis-observer", version, about)]
+struct Arguments {
+    /// How often to look, in milliseconds.
+    #[arg(long, default_value_t = 200)]
+    interval_ms: u64,
+    /// Repeat an unchanged inventory after this many milliseconds, as a sign of life.
+    #[arg(long, default_value_t = 1000)]
+    repeat_ms: u64,
+    /// The kubelet's static manifest directory.
+    #[arg(long, default_value = "/etc/kubernetes/manifests")]
+    manifests: PathBuf,
+    /// Files and directories that only a bootstrap or a recovery needs; may be repeated.
+    #[arg(long = "bootstrap-path")]
+    bootstrap_paths: Vec<PathBuf>,
+    /// The installer's step stream; its lines are passed on as they appear.
+    #[arg(long)]
+    steps: Option<PathBuf>,
+}
+
+fn main() -> std::process::ExitCode {
+    match watch(&Arguments::parse()) {
+        Ok(()) => std::process::ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("chrysalis-observer: {error}");
+            std::process::ExitCode::FAILURE
+        }
+    }
+}
+
+fn watch(arguments: &Arguments) -> std::io::Result<()> {
+    let mut output = std::io::stdout().lock();
+    let mut steps = arguments.steps.as_ref().map(tail::Tail::new);
+    let mut last: Option<(u64, NodeInventory)> = None;
+    loop {
+        for step in steps.as_mut().map(tail::Tail::lines).unwrap_or_default() {
+            emit(&mut output, boot_us(), Seen::Step(step))?;
+        }
+        let start_us = boot_us();
+        let inventory = look(arguments);
+        let repeat = last.as_ref().is_none_or(|(at_us, before)| {
+            *before != inventory || start_us - at_us >= arguments.repeat_ms * 1_000
+        });
+        if repeat {
+            emit(&mut output, start_us, Seen::Inventory(inventory.clone()))?;
+            last = Some((start_us, inventory));
+        }
+        std::thread::sleep(Duration::from_millis(arguments.interval_ms));
+    }
+}
+
+fn look(arguments: &Arguments) -> NodeInventory {
+    let (processes, kubelet) = processes::list();
+    NodeInventory {
+        processes,
+        kubelet,
+        manifests: files::manifests(&arguments.manifests),
+        bootstrap_files: files::below(&arguments.bootstrap_paths),
+        ports: ports::listening(),
+    }
+}
+
+fn emit(output: &mut impl Write, start_us: u64, saw: Seen) -> std::io::Result<()> {
+    let line = Line { start_us, end_us: boot_us(), saw };
+    serde_json::to_writer(&mut *output, &line)?;
+    output.write_all(b"\n")?;
+    output.flush()
+}

@@ -34,6 +34,8 @@ pub enum Source {
     Steps,
     /// Requests to one apiserver, past the load balancer.
     Apiserver(NodeId),
+    /// Requests to a node's temporary apiserver, on the bootstrap port, past the load balancer.
+    BootstrapApiserver(NodeId),
     /// Requests through the load balancer.
     LoadBalancer,
     /// Reads of leases and nodes.
