@@ -1,1 +1,21 @@
-//! To be written.
+//! Evidence in, bytes out: verdicts and observations become JUnit, Markdown, a timeline, an exit code.
+//!
+//! *Case record*: what a case was, beside its verdict. *Run report*: a run's record and all its
+//! cases; everything here is a pure function of it. *Narration*: an observation in words.
+//!
+//! Architecture invariant: this crate does not fail, sleep, log, read a clock or touch a file, and
+//! it knows neither scenarios nor clusters. The same input gives the same bytes.
+
+mod case_record;
+mod counts;
+mod exit_code;
+mod figure;
+mod narration;
+mod run_report;
+
+pub use case_record::CaseRecord;
+pub use counts::Counts;
+pub use exit_code::exit_code;
+pub use figure::{duration, figure};
+pub use narration::{Told, Tone, narrate, source_name};
+pub use run_report::{CaseReport, RunRecord, RunReport};
