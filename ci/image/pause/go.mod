@@ -1,0 +1,3 @@
+module chrysalis.local/image/pause
+
+go 1.24.0
