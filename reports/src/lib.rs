@@ -7,15 +7,19 @@
 //! it knows neither scenarios nor clusters. The same input gives the same bytes.
 
 mod case_record;
+mod closing;
 mod counts;
 mod exit_code;
 mod figure;
 mod narration;
 mod run_report;
+mod standing;
 
 pub use case_record::CaseRecord;
+pub use closing::{at, closing, points, result_word, witness_lines};
 pub use counts::Counts;
 pub use exit_code::exit_code;
 pub use figure::{duration, figure};
 pub use narration::{Told, Tone, narrate, source_name};
 pub use run_report::{CaseReport, RunRecord, RunReport};
+pub use standing::Standing;

@@ -60,17 +60,8 @@ pub fn narrate(observation: &Observation) -> Option<Told> {
             format!("recording degraded, what follows may be incomplete: {why}"),
         ),
         Sighting::CaseClosed(closed) => tell_close(closed),
-        Sighting::CaseOpened(_)
-        | Sighting::Entry(_)
-        | Sighting::Request(_)
-        | Sighting::ReadBack(_)
-        | Sighting::Lease(_)
-        | Sighting::Nodes(_)
-        | Sighting::Pods(_)
-        | Sighting::Etcd(_)
-        | Sighting::EtcdKey(_)
-        | Sighting::NodeInventory(_)
-        | Sighting::HostSample(_) => return None,
+        // Samples: what they show, invariants and the timeline show together.
+        _ => return None,
     };
     Some(Told {
         tone,
@@ -216,6 +207,7 @@ pub fn source_name(source: &oracle::Source) -> String {
         Source::Runner => "runner".to_owned(),
         Source::Steps => "step stream".to_owned(),
         Source::Apiserver(node) => format!("apiserver {node}"),
+        Source::BootstrapApiserver(node) => format!("bootstrap apiserver {node}"),
         Source::LoadBalancer => "load balancer".to_owned(),
         Source::Cluster => "cluster".to_owned(),
         Source::EtcdMember(node) => format!("etcd {node}"),
