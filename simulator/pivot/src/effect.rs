@@ -129,7 +129,10 @@ impl Effects {
 
     /// No effects.
     pub const fn none() -> Self {
-        Self { all: [None; Self::MOST], len: 0 }
+        Self {
+            all: [None; Self::MOST],
+            len: 0,
+        }
     }
 
     /// Adds an effect at the end.
@@ -137,7 +140,10 @@ impl Effects {
     /// # Panics
     /// When there are eight already: a bug of the machine, which its tests rule out.
     pub fn push(&mut self, effect: Effect) {
-        let slot = self.all.get_mut(usize::from(self.len)).expect("a step has at most eight effects");
+        let slot = self
+            .all
+            .get_mut(usize::from(self.len))
+            .expect("a step has at most eight effects");
         *slot = Some(effect);
         self.len += 1;
     }
@@ -155,5 +161,28 @@ impl Effects {
     /// Whether there are none.
     pub const fn is_empty(&self) -> bool {
         self.len == 0
+    }
+}
+
+impl Serialize for Effects {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_seq(self.iter())
+    }
+}
+
+impl<'de> Deserialize<'de> for Effects {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let listed = Vec::<Effect>::deserialize(deserializer)?;
+        if listed.len() > Self::MOST {
+            return Err(serde::de::Error::custom(format!(
+                "more than {} effects",
+                Self::MOST
+            )));
+        }
+        let mut effects = Self::none();
+        for effect in listed {
+            effects.push(effect);
+        }
+        Ok(effects)
     }
 }

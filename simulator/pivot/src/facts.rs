@@ -11,7 +11,11 @@ pub struct NodeSet(pub u16);
 impl NodeSet {
     /// The set of the first `count` nodes.
     pub const fn first(count: u8) -> Self {
-        if count >= 16 { Self(u16::MAX) } else { Self((1 << count) - 1) }
+        if count >= 16 {
+            Self(u16::MAX)
+        } else {
+            Self((1 << count) - 1)
+        }
     }
 
     /// The set with this node too.
@@ -132,10 +136,15 @@ mod pods {
         serializer.collect_seq(pods.iter().flatten())
     }
 
-    pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Pods, D::Error> {
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Pods, D::Error> {
         let listed = Vec::<PodFact>::deserialize(deserializer)?;
         if listed.len() > Facts::MOST_PODS {
-            return Err(D::Error::custom(format!("more than {} pods", Facts::MOST_PODS)));
+            return Err(D::Error::custom(format!(
+                "more than {} pods",
+                Facts::MOST_PODS
+            )));
         }
         let mut pods = [None; Facts::MOST_PODS];
         for (place, pod) in pods.iter_mut().zip(listed) {

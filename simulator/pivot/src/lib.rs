@@ -8,12 +8,23 @@
 //! in the plan. A driver performs effects in order, `Persist` is an fsync barrier, and a crash is
 //! possible before and after each. Every input is legal in every state.
 
+mod check;
 mod effect;
 mod facts;
+mod judge;
+mod machine;
 mod plan;
+mod policies;
+mod state;
+mod work;
 
-pub use effect::{Attempt, Durable, Effect, Effects, Input, Outcome, Task, Timer};
+pub use check::PlanError;
+pub use effect::{Attempt, Durable, Effect, Effects, Input, Outcome, StageIndex, Task, Timer};
 pub use facts::{ApiserverFact, Facts, LeaseFact, NodeSet, PodFact, PodPhase};
+pub use machine::{resume, step};
 pub use plan::{
-    AssetGroup, ComponentSet, GateRule, IdentifyRule, OnTimeout, Plan, Rules, Stage, StageKind, Why,
+    AssetGroup, ComponentSet, GateRule, IdentifyRule, OnTimeout, Plan, Rules, SecretsRule, Stage,
+    StageKind, TaskRule, Why,
 };
+pub use policies::{bootkube, modern};
+pub use state::State;

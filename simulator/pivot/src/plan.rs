@@ -27,9 +27,52 @@ pub enum Why {
     LeasesNotTaken,
 }
 
+impl Why {
+    /// Every reason.
+    pub const ALL: [Self; 9] = [
+        Self::StageOverdue,
+        Self::ForeignCluster,
+        Self::ForeignFile,
+        Self::Disk,
+        Self::ApiUnreachable,
+        Self::ObjectRefused,
+        Self::CanaryLost,
+        Self::VerificationFailed,
+        Self::LeasesNotTaken,
+    ];
+
+    /// Whether something belongs to somebody else, so that nothing may be touched.
+    pub const fn is_foreign(self) -> bool {
+        matches!(self, Self::ForeignCluster | Self::ForeignFile)
+    }
+}
+
 /// A set of components that hand over, as bits: apiserver 1, controller manager 2, scheduler 4.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+/// Written as a list of names, so that a plan file is readable.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct ComponentSet(pub u8);
+
+impl Serialize for ComponentSet {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_seq(self.iter())
+    }
+}
+
+impl<'de> Deserialize<'de> for ComponentSet {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let mut set = Self::NONE;
+        for component in Vec::<Component>::deserialize(deserializer)? {
+            let bit = Self::bit(component);
+            if bit == 0 {
+                return Err(serde::de::Error::custom(format!(
+                    "{component} does not hand over; write kube-apiserver, kube-controller-manager or kube-scheduler"
+                )));
+            }
+            set.0 |= bit;
+        }
+        Ok(set)
+    }
+}
 
 impl ComponentSet {
     /// Nothing.
@@ -56,9 +99,22 @@ impl ComponentSet {
         self.0 & Self::bit(component) != 0
     }
 
+    /// Components of either set.
+    #[must_use]
+    pub const fn or(self, other: Self) -> Self {
+        Self(self.0 | other.0)
+    }
+
+    /// Whether every component of the other set is in this one.
+    pub const fn contains_all(self, other: Self) -> bool {
+        other.0 & !self.0 == 0
+    }
+
     /// The components in it.
     pub fn iter(self) -> impl Iterator<Item = Component> {
-        Component::SELF_HOSTED.into_iter().filter(move |component| self.contains(*component))
+        Component::SELF_HOSTED
+            .into_iter()
+            .filter(move |component| self.contains(*component))
     }
 }
 
@@ -118,6 +174,13 @@ pub enum StageKind {
     Verify,
 }
 
+impl StageKind {
+    /// Whether the stage takes something of the bootstrap control plane away.
+    pub const fn is_teardown(self) -> bool {
+        matches!(self, Self::HandOver(_) | Self::Drain(_) | Self::Remove(_))
+    }
+}
+
 /// What a gate asks for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
@@ -154,6 +217,26 @@ pub enum OnTimeout {
     TearDown,
 }
 
+/// What happens when a task fails.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum TaskRule {
+    /// It is tried again until it succeeds or the stage is overdue.
+    Converge,
+    /// Nothing is tried twice: an asset that failed is passed over, anything else fails the stage. History's way.
+    OneShot,
+}
+
+/// When the bootstrap secrets go, in relation to the bootstrap manifests.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum SecretsRule {
+    /// Last: after the manifests are gone and no bootstrap process runs.
+    AfterProcesses,
+    /// First, while the processes that read them still run: history's way.
+    BeforeManifests,
+}
+
 /// The plan's rules.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -172,6 +255,14 @@ pub struct Rules {
     pub marker: bool,
     /// Whether a foreign cluster is looked for before anything is touched.
     pub claim: bool,
+    /// Whether the rule of `SelfHostedServing` is judged again, on fresh facts, before a hand-over and a drain begin.
+    pub guard: bool,
+    /// What follows a failed task.
+    pub tasks: TaskRule,
+    /// When the bootstrap secrets go.
+    pub secrets: SecretsRule,
+    /// Whether the verification ends with the destruction of stash, assets and the installer's credentials.
+    pub destroy_stash: bool,
 }
 
 /// A stage: a step's name and what is done there.
@@ -206,4 +297,10 @@ pub struct Plan {
 impl Plan {
     /// The most stages that a plan may have.
     pub const MOST_STAGES: usize = 16;
+    /// The step that says that the whole procedure is done.
+    pub const DONE_STEP: &'static str = "done";
+    /// The step that says that the procedure stands still with a reason.
+    pub const HOLDING_STEP: &'static str = "holding";
+    /// The step that says that the bootstrap control plane is being put back.
+    pub const REINSTATING_STEP: &'static str = "reinstating";
 }

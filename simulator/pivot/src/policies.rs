@@ -1,0 +1,175 @@
+//! The plans that ship.
+
+use terms::StepName;
+
+use crate::plan::{
+    ComponentSet, GateRule, IdentifyRule, OnTimeout, Plan, Rules, SecretsRule, Stage, StageKind,
+    TaskRule,
+};
+
+/// How long a stage may take unless said otherwise: several times what a slow host needs.
+const GENEROUS_MS: u32 = 120_000;
+
+impl Plan {
+    /// The names of the plans that ship.
+    pub const NAMES: [&'static str; 2] = ["modern", "bootkube"];
+
+    /// The plan with this name.
+    pub fn named(name: &str) -> Option<Self> {
+        match name {
+            "modern" => Some(modern()),
+            "bootkube" => Some(bootkube()),
+            _ => None,
+        }
+    }
+}
+
+/// The reference: it takes nothing away before it is proven that the cluster can do without, proves
+/// it again afterwards, and stands still when in doubt.
+pub fn modern() -> Plan {
+    let gate = |step: &str, rule, stable_ms| Stage {
+        stable_ms,
+        ..stage(step, StageKind::Gate(rule), GENEROUS_MS)
+    };
+    let stages = vec![
+        stage("secrets-staged", StageKind::Stage, GENEROUS_MS),
+        gate("etcd-serving", GateRule::EtcdServing, 1_000),
+        stage(
+            "manifests-placed",
+            StageKind::Place(ComponentSet::ALL),
+            GENEROUS_MS,
+        ),
+        gate("bootstrap-serving", GateRule::BootstrapServing, 1_000),
+        gate("nodes-registered", GateRule::NodesRegistered, 0),
+        // The label comes through the API, for kubelets may not give it to themselves.
+        stage("nodes-labelled", StageKind::Label, GENEROUS_MS),
+        stage("assets-applied", StageKind::Apply, GENEROUS_MS),
+        // A pod that no node takes is known at once; nobody should wait for minutes to hear of it.
+        Stage {
+            deadline_ms: 60_000,
+            ..gate("pods-scheduled", GateRule::PodsScheduled, 0)
+        },
+        Stage {
+            deadline_ms: 180_000,
+            ..gate("self-hosted-serving", GateRule::SelfHostedServing, 2_000)
+        },
+        // Switched off: there is no checkpoint agent yet. The step is announced, so that scenarios can name it.
+        stage(
+            "checkpoints-armed",
+            StageKind::Arm(ComponentSet::NONE),
+            GENEROUS_MS,
+        ),
+        Stage {
+            stable_ms: Plan::LEAST_HAND_OVER_MS,
+            ..stage(
+                "controllers-handed-over",
+                StageKind::HandOver(ComponentSet::CONTROLLERS),
+                GENEROUS_MS,
+            )
+        },
+        Stage {
+            stable_ms: 1_000,
+            ..stage(
+                "bootstrap-draining",
+                StageKind::Drain(ComponentSet::APISERVER),
+                GENEROUS_MS,
+            )
+        },
+        stage(
+            "bootstrap-removed",
+            StageKind::Remove(ComponentSet::ALL),
+            GENEROUS_MS,
+        ),
+        stage("verified", StageKind::Verify, GENEROUS_MS),
+    ];
+    let rules = Rules {
+        identify: IdentifyRule::Proof,
+        on_timeout: OnTimeout::Hold,
+        least_apiservers: 2,
+        checkpointed: ComponentSet::NONE,
+        stash: true,
+        marker: true,
+        claim: true,
+        guard: true,
+        tasks: TaskRule::Converge,
+        secrets: SecretsRule::AfterProcesses,
+        destroy_stash: true,
+    };
+    Plan {
+        policy: "modern".to_owned(),
+        stages,
+        rules,
+        retry_ms: 1_000,
+    }
+}
+
+/// bootkube 0.14 as it really behaved, expressed by the same stages.
+///
+/// It posted each asset once, asked for pods whose *name* began right and whose phase was Running,
+/// deleted the secrets and then the manifests without waiting, verified nothing, remembered nothing,
+/// and did the same after every timeout and error. Two things differ from history. Its gate waited
+/// for 20 minutes, here for one, so that scenarios end. And kubelets of its time gave themselves
+/// their role's label, which is forbidden since 1.16: `nodes-labelled` stands for that.
+///
+/// Not expressed: its checkpoint agent (which does not exist yet), the random choice among several
+/// pods with the right prefix (any one suffices here), and the refusal of an existing manifest.
+pub fn bootkube() -> Plan {
+    let stages = vec![
+        stage("secrets-staged", StageKind::Stage, GENEROUS_MS),
+        stage(
+            "manifests-placed",
+            StageKind::Place(ComponentSet::ALL),
+            GENEROUS_MS,
+        ),
+        stage(
+            "bootstrap-serving",
+            StageKind::Gate(GateRule::BootstrapServing),
+            GENEROUS_MS,
+        ),
+        stage(
+            "nodes-registered",
+            StageKind::Gate(GateRule::NodesRegistered),
+            GENEROUS_MS,
+        ),
+        stage("nodes-labelled", StageKind::Label, GENEROUS_MS),
+        stage("assets-applied", StageKind::Apply, GENEROUS_MS),
+        stage(
+            "self-hosted-serving",
+            StageKind::Gate(GateRule::SelfHostedServing),
+            60_000,
+        ),
+        stage(
+            "bootstrap-removed",
+            StageKind::Remove(ComponentSet::ALL),
+            GENEROUS_MS,
+        ),
+    ];
+    let rules = Rules {
+        identify: IdentifyRule::NamePrefix,
+        on_timeout: OnTimeout::TearDown,
+        least_apiservers: 1,
+        checkpointed: ComponentSet::NONE,
+        stash: false,
+        marker: false,
+        claim: false,
+        guard: false,
+        tasks: TaskRule::OneShot,
+        secrets: SecretsRule::BeforeManifests,
+        destroy_stash: false,
+    };
+    Plan {
+        policy: "bootkube".to_owned(),
+        stages,
+        rules,
+        retry_ms: 5_000,
+    }
+}
+
+fn stage(step: &str, kind: StageKind, deadline_ms: u32) -> Stage {
+    Stage {
+        step: StepName::new(step),
+        kind,
+        deadline_ms,
+        stable_ms: 0,
+    }
+}
