@@ -5,7 +5,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
-use terms::{Actor, Capability, Component, Fault, Incarnation, Milliseconds, Moment, NodeId, StepName};
+use terms::{
+    Actor, Capability, Component, Fault, Incarnation, Milliseconds, Moment, NodeId, StepName,
+};
 
 /// Something that was seen, when, and by whom.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -473,4 +475,31 @@ pub enum Cause {
     Environment,
     /// The harness itself failed.
     Harness,
+}
+
+impl CaseOpened {
+    /// Whether this step says that the procedure is done: the done step completed, or a mark of that name reached.
+    pub fn is_done(&self, step: &Step) -> bool {
+        let is_mark = self.done_step.as_str() == "done";
+        step.step == self.done_step && (is_mark || step.moment == Moment::Completed)
+    }
+}
+
+impl Settled {
+    /// What was still missing when the time was up, in words; nothing when the cluster settled.
+    pub fn failure(&self) -> Option<String> {
+        if self.missing.is_empty() && self.failed_claims.is_empty() {
+            return None;
+        }
+        let claims = self
+            .failed_claims
+            .iter()
+            .map(|(name, error)| format!("{name} ({error})"));
+        let all: Vec<_> = self.missing.iter().cloned().chain(claims).collect();
+        Some(format!(
+            "the cluster did not settle in {} ms: {}",
+            self.took_ms,
+            all.join("; ")
+        ))
+    }
 }

@@ -1,0 +1,45 @@
+//! Whether the host was in trouble, which excuses a missed time bound but never a safety violation.
+
+use crate::observation::{Observation, Sighting};
+use crate::verdict::Finding;
+
+/// A timer of 100 ms that fires later than this says that nothing ran on time.
+pub(crate) const TIMER_LATE_MAX_US: u64 = 500_000;
+/// A 4 KiB write and fsync that takes longer than this starves etcd, whose election timeout is one second.
+pub(crate) const FSYNC_MAX_US: u64 = 1_000_000;
+/// The share of the samples in the window, in percent, above which the host is blamed; one slow sample in minutes excuses nothing.
+pub(crate) const BAD_SHARE_MAX_PERCENT: u64 = 5;
+
+/// What to say of the host over the window of a finding, from its first witness to its end; nothing when it was well.
+pub(crate) fn trouble(sorted: &[&Observation], found: &Finding) -> Option<String> {
+    let since_us = found
+        .witness
+        .iter()
+        .map(|witness| witness.at_us)
+        .min()
+        .unwrap_or(found.at_us);
+    let window = since_us..=found.at_us;
+    let mut samples = 0u64;
+    let mut bad = 0u64;
+    let (mut late_us, mut slow_us) = (0, 0);
+    for seen in sorted {
+        let Sighting::HostSample(sample) = &seen.saw else {
+            continue;
+        };
+        if !window.contains(&seen.end_us) && !window.contains(&seen.start_us) {
+            continue;
+        }
+        samples += 1;
+        let is_bad = sample.timer_late_us > TIMER_LATE_MAX_US || sample.fsync_us > FSYNC_MAX_US;
+        bad += u64::from(is_bad);
+        late_us = late_us.max(sample.timer_late_us);
+        slow_us = slow_us.max(sample.fsync_us);
+    }
+    (bad > 0 && bad * 100 > samples * BAD_SHARE_MAX_PERCENT).then(|| {
+        format!(
+            "the host was in trouble in {bad} of {samples} samples of that time (timer up to {} ms late, fsync up to {} ms)",
+            late_us / 1_000,
+            slow_us / 1_000
+        )
+    })
+}

@@ -1,0 +1,78 @@
+//! S3: every etcd member that ever answered names the same cluster, and each node's member stays itself.
+
+use std::collections::BTreeMap;
+
+use terms::NodeId;
+
+use super::{Invariant, finding, names, not_judged, unknown};
+use crate::observation::{EtcdStatus, Observation, Sighting, Source};
+use crate::reference::Latest;
+use crate::verdict::{Finding, Judgement};
+use crate::view::View;
+
+#[derive(Default)]
+struct OneEtcdCluster {
+    first: BTreeMap<NodeId, Latest<EtcdStatus>>,
+    found: Option<Finding>,
+}
+
+pub(crate) fn monitor() -> Box<dyn Invariant> {
+    Box::<OneEtcdCluster>::default()
+}
+
+impl Invariant for OneEtcdCluster {
+    fn observe(&mut self, _view: &View, seen: &Observation) {
+        let (Sighting::Etcd(Some(status)), Source::EtcdMember(node)) = (&seen.saw, &seen.source)
+        else {
+            return;
+        };
+        let here = Latest::new(status.clone(), seen);
+        for (other_node, other) in &self.first {
+            let cluster = status.cluster != other.value.cluster;
+            // Two nodes that answer as one member have copies of one member's disk.
+            let doubled = other_node != node && status.member == other.value.member;
+            if cluster || doubled {
+                let found = disagreement(node, &here, other_node, other);
+                self.found.get_or_insert(found);
+                break;
+            }
+        }
+        self.first.entry(node.clone()).or_insert(here);
+    }
+
+    fn finding(&self) -> Option<&Finding> {
+        self.found.as_ref()
+    }
+
+    fn otherwise(&self, view: &View) -> Judgement {
+        if view.procedure().first_started.is_none() && self.first.is_empty() {
+            return not_judged("no operation was started");
+        }
+        let mut silent = view.control_plane();
+        silent.retain(|node| !self.first.contains_key(*node));
+        if self.first.is_empty() || !silent.is_empty() {
+            return unknown(format!("no etcd member answered on {}", names(silent)));
+        }
+        Judgement::Holds
+    }
+}
+
+fn disagreement(
+    node: &NodeId,
+    here: &Latest<EtcdStatus>,
+    other_node: &NodeId,
+    other: &Latest<EtcdStatus>,
+) -> Finding {
+    let words =
+        |status: &EtcdStatus| format!("member {} of cluster {}", status.member, status.cluster);
+    let what = format!(
+        "etcd on {node} says that it is {}, etcd on {other_node} said that it was {}",
+        words(&here.value),
+        words(&other.value)
+    );
+    let witness = vec![
+        other.from.witness(words(&other.value)),
+        here.from.witness(words(&here.value)),
+    ];
+    finding(what, here.from.end_us, witness)
+}

@@ -1,0 +1,90 @@
+//! Where a fact comes from, so that a finding can point at it.
+
+use std::fmt;
+
+use crate::observation::{Observation, Source};
+use crate::verdict::Witness;
+
+/// Points at one observation.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Reference {
+    /// Who saw it.
+    pub source: Source,
+    /// Position within the source.
+    pub seq: u64,
+    /// When looking began, in microseconds of the case.
+    pub start_us: u64,
+    /// When the answer was there, in microseconds of the case.
+    pub end_us: u64,
+}
+
+impl Reference {
+    /// Points at `seen`.
+    pub fn to(seen: &Observation) -> Self {
+        Self {
+            source: seen.source.clone(),
+            seq: seen.seq,
+            start_us: seen.start_us,
+            end_us: seen.end_us,
+        }
+    }
+
+    /// The witness that says `saw` of what is pointed at.
+    pub fn witness(&self, saw: impl Into<String>) -> Witness {
+        Witness {
+            at_us: self.end_us,
+            source: format!("{} #{}", self.source, self.seq),
+            saw: saw.into(),
+        }
+    }
+}
+
+/// The latest value of something, and where it comes from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Latest<T> {
+    /// The value.
+    pub value: T,
+    /// Where it comes from.
+    pub from: Reference,
+}
+
+impl<T> Latest<T> {
+    /// What `seen` says.
+    pub fn new(value: T, seen: &Observation) -> Self {
+        Self {
+            value,
+            from: Reference::to(seen),
+        }
+    }
+
+    /// The value, unless it is older than `stale_us`: silence is unknown, never the last value.
+    pub fn fresh(&self, now_us: u64, stale_us: u64) -> Option<&T> {
+        (now_us.saturating_sub(self.from.end_us) <= stale_us).then_some(&self.value)
+    }
+}
+
+impl fmt::Display for Source {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Runner => formatter.write_str("runner"),
+            Self::Steps => formatter.write_str("steps"),
+            Self::Apiserver(node) => write!(formatter, "apiserver {node}"),
+            Self::BootstrapApiserver(node) => write!(formatter, "bootstrap apiserver {node}"),
+            Self::LoadBalancer => formatter.write_str("load balancer"),
+            Self::Cluster => formatter.write_str("cluster"),
+            Self::EtcdMember(node) => write!(formatter, "etcd {node}"),
+            Self::EtcdKeys => formatter.write_str("etcd keys"),
+            Self::Node(node) => write!(formatter, "node {node}"),
+            Self::Host => formatter.write_str("host"),
+        }
+    }
+}
+
+/// Microseconds as people read them in findings, such as `12.3 s`.
+pub(crate) fn seconds(microseconds: u64) -> String {
+    format!(
+        "{}.{} s",
+        microseconds / 1_000_000,
+        microseconds % 1_000_000 / 100_000
+    )
+}
