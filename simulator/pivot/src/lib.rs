@@ -9,12 +9,17 @@
 //! possible before and after each. Every input is legal in every state.
 
 mod check;
+pub mod contract;
 mod effect;
 mod facts;
+mod failure;
 mod judge;
 mod machine;
+mod mutants;
 mod plan;
 mod policies;
+mod progress;
+mod replay;
 mod state;
 mod work;
 
@@ -22,9 +27,11 @@ pub use check::PlanError;
 pub use effect::{Attempt, Durable, Effect, Effects, Input, Outcome, StageIndex, Task, Timer};
 pub use facts::{ApiserverFact, Facts, LeaseFact, NodeSet, PodFact, PodPhase};
 pub use machine::{resume, step};
+pub use mutants::{Mutant, mutants};
 pub use plan::{
     AssetGroup, ComponentSet, GateRule, IdentifyRule, OnTimeout, Plan, Rules, SecretsRule, Stage,
     StageKind, TaskRule, Why,
 };
 pub use policies::{bootkube, modern};
+pub use replay::{LogEntry, LogError, Mismatch, read_log, replay};
 pub use state::State;

@@ -4,8 +4,8 @@
 use std::collections::VecDeque;
 
 use pivot::{
-    ApiserverFact, ComponentSet, Durable, Effect, Effects, Facts, Input, LeaseFact, NodeSet,
-    Outcome, Plan, PodFact, PodPhase, State, Task, Timer, Why, resume, step,
+    ApiserverFact, ComponentSet, Durable, Effect, Effects, Facts, Input, LeaseFact, LogEntry,
+    NodeSet, Outcome, Plan, PodFact, PodPhase, State, Task, Timer, Why, resume, step,
 };
 use terms::{Component, Incarnation, Moment};
 
@@ -64,6 +64,7 @@ pub(crate) struct Bench {
     pub(crate) held: Option<(String, Why)>,
     pub(crate) reinstated: bool,
     pub(crate) finished: bool,
+    pub(crate) log: Vec<LogEntry>,
     timers: Vec<Timer>,
     inputs: VecDeque<Input>,
 }
@@ -86,6 +87,10 @@ impl Bench {
             held: None,
             reinstated: false,
             finished: false,
+            log: vec![LogEntry::Resumed {
+                durable: None,
+                effects,
+            }],
             timers: Vec::new(),
             inputs: VecDeque::new(),
         };
@@ -99,6 +104,10 @@ impl Bench {
         self.inputs.clear();
         self.held = None;
         let (state, effects) = resume(&self.plan, self.durable);
+        self.log.push(LogEntry::Resumed {
+            durable: self.durable,
+            effects,
+        });
         self.state = state;
         self.perform(effects);
     }
@@ -123,6 +132,7 @@ impl Bench {
 
     fn deliver(&mut self, input: Input) {
         let (state, effects) = step(&self.plan, self.state, input);
+        self.log.push(LogEntry::Stepped { input, effects });
         let stood_still =
             matches!(input, Input::Facts(_)) && state == self.state && effects.is_empty();
         self.state = state;
