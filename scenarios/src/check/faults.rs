@@ -1,0 +1,117 @@
+//! Faults: what one can hit, and what must be so when it does.
+
+use terms::{Delete, Fault, Kill, NodeFault, Nothing, Resource};
+
+use super::timeline::Walk;
+use crate::mistake::Wrong;
+use crate::selector::{Target, WRITTEN, is_word};
+use crate::tree::{Place, Tree};
+
+/// The most faults that happen together.
+const MOST_FAULTS: usize = 16;
+
+impl Walk<'_> {
+    /// Checks the faults of one `inject`, which stands at `path` in the entry.
+    pub(super) fn inject(&mut self, faults: &[Fault], entry: &Tree, path: &[&str]) {
+        let list = entry.deepest(path);
+        if faults.is_empty() || faults.len() > MOST_FAULTS {
+            let what = format!("{} faults at once", faults.len());
+            self.wrongs.push(Wrong::new(list.place, what).help(format!("inject 1 to {MOST_FAULTS}")));
+        }
+        for (fault, index) in faults.iter().zip(0..) {
+            let tree = list.item(index).unwrap_or(list);
+            self.fault(fault, tree.deepest(&[fault.key()]), tree.place);
+        }
+    }
+
+    fn fault(&mut self, fault: &Fault, tree: &Tree, place: Place) {
+        match fault {
+            Fault::PowerOff(NodeFault { node, bind }) => {
+                for (target, place) in self.living(node, tree) {
+                    self.twice_off(&target, place);
+                    self.off.insert(target);
+                }
+                self.bind(bind.as_deref(), tree);
+                self.killed = true;
+            }
+            Fault::Reboot(NodeFault { node, bind }) => {
+                self.living(node, tree);
+                self.bind(bind.as_deref(), tree);
+                self.killed = true;
+            }
+            Fault::Kill(Kill { component, node, signal: _, bind }) => {
+                self.living(node, tree);
+                self.bind(bind.as_deref(), tree);
+                self.needs_begun(place, "no component runs yet that could be killed");
+                if !self.runs(*component) {
+                    let what = format!("this installer runs no {component}");
+                    self.wrongs.push(Wrong::new(tree.deepest(&["component"]).place, what));
+                }
+            }
+            Fault::KillInstaller(Nothing {}) => {
+                if self.open.is_none() {
+                    self.out_of_order(place, "no operation is running whose installer could be killed", "put it into an `at`");
+                }
+                self.killed = true;
+            }
+            Fault::Delete(delete) => {
+                self.needs_begun(place, "nothing exists yet that could be deleted");
+                self.delete(delete, tree);
+            }
+        }
+    }
+
+    fn needs_begun(&mut self, place: Place, what: &str) {
+        if !self.begun {
+            self.out_of_order(place, what, "put a `bootstrap` before it");
+        }
+    }
+
+    /// The targets of a fault; a node without power cannot be hit again.
+    fn living(&mut self, nodes: &terms::Selectors, tree: &Tree) -> Vec<(Target, Place)> {
+        self.targets(nodes, tree.deepest(&["node"]))
+    }
+
+    fn twice_off(&mut self, target: &Target, place: Place) {
+        if matches!(target, Target::Name(_)) && self.off.contains(target) {
+            let what = format!("`{target}` has no power here already");
+            self.out_of_order(place, &what, "heal it first");
+        }
+    }
+
+    fn bind(&mut self, name: Option<&str>, tree: &Tree) {
+        let Some(name) = name else { return };
+        let place = tree.deepest(&["as"]).place;
+        let written = format!("@{name}");
+        if !is_word(name) {
+            let wrong = Wrong::new(place, format!("`{name}` is not a name"));
+            self.wrongs.push(wrong.help("lowercase words with hyphens"));
+        } else if WRITTEN.contains(&written.as_str()) {
+            self.wrongs.push(Wrong::new(place, format!("`{written}` means something already")).help("choose another name"));
+        } else if !self.bound.insert(name.to_owned()) {
+            self.wrongs.push(Wrong::new(place, format!("`{name}` is bound already")).help("choose another name"));
+        }
+    }
+
+    fn delete(&mut self, delete: &Delete, tree: &Tree) {
+        let Delete { kind, namespace, name, selector, limit } = delete;
+        let mut wrong = |key: &str, what: &str, help: &str| {
+            self.wrongs.push(Wrong::new(tree.deepest(&[key]).place, what).help(help));
+        };
+        match (name, selector) {
+            (Some(_), Some(_)) => wrong("selector", "both `name` and `selector` are given", "keep one of the two"),
+            (None, None) => wrong("kind", "neither `name` nor `selector` says what is deleted", "add `selector: k8s-app=…` or `name: …`"),
+            _ => {}
+        }
+        match (kind, namespace) {
+            (Resource::Node, Some(_)) => wrong("namespace", "a Node has no namespace", "leave it out"),
+            (Resource::Node, None) | (_, Some(_)) => {}
+            (_, None) => wrong("kind", "the key `namespace` is missing", "such as `namespace: kube-system`"),
+        }
+        match limit {
+            Some(0) => wrong("limit", "nothing would be deleted", "1 or more"),
+            Some(_) if selector.is_none() => wrong("limit", "`limit` goes with `selector` only", "leave it out"),
+            _ => {}
+        }
+    }
+}

@@ -1,0 +1,22 @@
+//! What the language will say in a later version: named, so that nobody takes it for a misspelling.
+
+/// Keys of faults that a later version injects.
+const FAULTS: [&str; 10] = [
+    "freeze", "partition", "stop", "tear", "lose_disk", "slow", "fill_disk", "skew_clock", "drop_packets", "corrupt",
+];
+
+/// Keys of timeline entries that a later version carries out.
+const ENTRIES: [&str; 5] = ["upgrade", "join", "leave", "snapshot", "recover"];
+
+/// Installers that a later version runs.
+const INSTALLERS: [&str; 2] = ["kubeadm", "external"];
+
+/// Whether a later version knows the word, which stands where a `noun` is expected.
+pub(crate) fn is_later(noun: &str, word: &str) -> bool {
+    match noun {
+        "fault" => FAULTS.contains(&word),
+        "timeline entry" => ENTRIES.contains(&word),
+        "installer" => INSTALLERS.contains(&word),
+        _ => false,
+    }
+}

@@ -1,0 +1,122 @@
+//! What the language must know of an installer: its steps, its switches, and what it claims.
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+
+use pivot::Plan;
+use terms::{Capability, StepName};
+
+/// An installer's procedure as far as scenarios refer to it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Policy {
+    /// The steps of the procedure, in its order.
+    pub steps: Vec<StepName>,
+    /// What the installer claims, for a cluster of any size.
+    claims: BTreeSet<Capability>,
+    /// Whether it claims to survive the loss of a control-plane node, given more than one.
+    claims_ha: bool,
+}
+
+/// Steps that are on no plan: its end, and the two ways off the path.
+pub(crate) const UNPLANNED_STEPS: [&str; 3] =
+    [Plan::DONE_STEP, Plan::HOLDING_STEP, Plan::REINSTATING_STEP];
+
+/// Switches of the reference installer, with what each does.
+pub const SWITCHES: [(&str, &str); 1] = [(
+    "apiserver-node-selector",
+    "the key of a label that no node has: self-hosted apiservers ask for it and cannot be scheduled",
+)];
+
+/// Why a policy cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum PolicyError {
+    /// There is no policy of this name.
+    #[error("unknown policy `{0}`")]
+    Unknown(String),
+    /// The plan file cannot be read.
+    #[error("cannot read the plan file `{}`", path.display())]
+    Unreadable {
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        source: std::io::Error,
+    },
+    /// The plan file holds a plan that no machine can follow.
+    #[error("`{}` is not a plan that can be followed", path.display())]
+    Unfollowable {
+        /// The file.
+        path: PathBuf,
+        /// What and where.
+        source: pivot::PlanError,
+    },
+    /// The plan file is no plan.
+    #[error("`{}` is not a plan", path.display())]
+    Malformed {
+        /// The file.
+        path: PathBuf,
+        /// What and where.
+        source: serde_json::Error,
+    },
+}
+
+impl Policy {
+    /// Names of the built-in policies.
+    pub fn names() -> impl Iterator<Item = &'static str> {
+        Plan::NAMES.into_iter()
+    }
+
+    /// Whether the text is a plan file's path rather than a policy's name.
+    pub fn is_file(text: &str) -> bool {
+        text.contains('/') || text.ends_with(".json")
+    }
+
+    /// The text as it is meant from here: a plan file's path is joined to `folder`.
+    pub(crate) fn located(text: &str, folder: &Path) -> String {
+        if Self::is_file(text) { folder.join(text).display().to_string() } else { text.to_owned() }
+    }
+
+    /// The built-in policy of this name, or the plan file at this path, seen from `folder`.
+    ///
+    /// # Errors
+    /// No such policy, or a file that is missing or no plan.
+    pub fn find(text: &str, folder: &Path) -> Result<Self, PolicyError> {
+        if !Self::is_file(text) {
+            let plan = Plan::named(text).ok_or_else(|| PolicyError::Unknown(text.to_owned()))?;
+            return Ok(Self::of(&plan));
+        }
+        let path = folder.join(text);
+        let bytes = std::fs::read(&path)
+            .map_err(|source| PolicyError::Unreadable { path: path.clone(), source })?;
+        let plan: Plan = serde_json::from_slice(&bytes)
+            .map_err(|source| PolicyError::Malformed { path: path.clone(), source })?;
+        plan.check().map_err(|source| PolicyError::Unfollowable { path, source })?;
+        Ok(Self::of(&plan))
+    }
+
+    /// What a plan's own name claims; one that is nobody's claims what the reference installer does.
+    fn of(plan: &Plan) -> Self {
+        use Capability::{Checkpoints, Recover, SelfHosted};
+        let (claims, claims_ha) = match plan.policy.as_str() {
+            // What history's installers claimed, not what they kept.
+            "bootkube" => (BTreeSet::from([SelfHosted, Checkpoints, Recover]), false),
+            "kubeadm-alpha" => (BTreeSet::from([SelfHosted]), false),
+            _ => (BTreeSet::from([SelfHosted]), true),
+        };
+        let steps = plan.stages.iter().map(|stage| stage.step.clone()).collect();
+        Self { steps, claims, claims_ha }
+    }
+
+    /// What the installer claims for a cluster with so many control-plane nodes.
+    pub fn capabilities(&self, control_plane: u32) -> BTreeSet<Capability> {
+        let mut claims = self.claims.clone();
+        if self.claims_ha && control_plane > 1 {
+            claims.insert(Capability::Ha);
+        }
+        claims
+    }
+
+    /// Whether a scenario may refer to this step.
+    pub fn has_step(&self, step: &StepName) -> bool {
+        self.steps.contains(step) || UNPLANNED_STEPS.contains(&step.as_str())
+    }
+}
