@@ -1,10 +1,12 @@
 //! The way to the Kubernetes API: an address and the service account's credentials.
 
 use std::net::IpAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use kube::{Client, Config};
+use rustls_pki_types::CertificateDer;
+use rustls_pki_types::pem::PemObject as _;
 
 const SERVICE_ACCOUNT: &str = "/var/run/secrets/kubernetes.io/serviceaccount";
 /// Time to reach the API, in seconds, before the attempt counts as failed.
@@ -22,6 +24,9 @@ pub(crate) enum ApiError {
         /// What the environment says.
         address: String,
     },
+    /// The cluster's authority could not be read.
+    #[error("cannot read {SERVICE_ACCOUNT}/ca.crt; the pod needs automountServiceAccountToken")]
+    Authority(#[source] rustls_pki_types::pem::Error),
     /// The client could not be made of what the service account has.
     #[error("cannot use the service account in {SERVICE_ACCOUNT}; the pod needs automountServiceAccountToken")]
     ServiceAccount(#[source] kube::Error),
@@ -45,11 +50,20 @@ pub(crate) fn client(address: Option<&str>) -> Result<Client, ApiError> {
         return Err(bad());
     }
     let mut config = Config::new(uri);
-    config.root_cert_file = Some(PathBuf::from(format!("{SERVICE_ACCOUNT}/ca.crt")));
+    // The certificates are given as well as their file: without them the client would look for
+    // those of the system, of which the image has none.
+    let authority = PathBuf::from(format!("{SERVICE_ACCOUNT}/ca.crt"));
+    config.root_cert = Some(certificates(&authority).map_err(ApiError::Authority)?);
+    config.root_cert_file = Some(authority);
     config.auth_info.token_file = Some(format!("{SERVICE_ACCOUNT}/token"));
     config.connect_timeout = Some(Duration::from_secs(CONNECT_DEADLINE_S));
     config.default_retry = false;
     Client::try_from(config).map_err(ApiError::ServiceAccount)
+}
+
+fn certificates(path: &Path) -> Result<Vec<Vec<u8>>, rustls_pki_types::pem::Error> {
+    let found = CertificateDer::pem_file_iter(path)?;
+    found.map(|certificate| certificate.map(|certificate| certificate.to_vec())).collect()
 }
 
 /// The address that the environment gives: a literal control-plane endpoint, else the
