@@ -3,7 +3,17 @@
 //! observations in and effects out.
 
 pub mod cli;
+
+pub mod claims;
 pub mod cluster;
+pub mod console;
 pub mod docker;
 pub mod doctor;
+pub mod evidence;
+pub mod faults;
 pub mod image;
+pub mod installer;
+pub mod kubernetes;
+pub mod probes;
+pub mod runner;
+pub mod stream;

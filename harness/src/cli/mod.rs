@@ -4,7 +4,9 @@ pub mod cluster;
 pub mod doctor;
 pub mod exit;
 pub mod image;
+pub mod interrupt;
 pub mod reap;
+pub mod run;
 
 use clap::{Parser, Subcommand};
 
@@ -18,6 +20,8 @@ pub struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Verb {
+    /// Run scenarios on real clusters and judge them.
+    Run(run::Arguments),
     /// Make, list, look into and remove clusters.
     Cluster(cluster::Arguments),
     /// Build and list node images.
@@ -32,6 +36,7 @@ impl Cli {
     /// Does what the arguments ask for.
     pub async fn run(self) -> std::process::ExitCode {
         let result = match self.verb {
+            Verb::Run(arguments) => run::run(arguments).await,
             Verb::Cluster(arguments) => cluster::run(arguments).await,
             Verb::Image(arguments) => image::run(arguments).await,
             Verb::Doctor(arguments) => doctor::run(arguments).await,

@@ -1,0 +1,182 @@
+//! `chrysalis run`: cases on real clusters, to a verdict.
+
+use std::collections::BTreeMap;
+use std::num::NonZeroUsize;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use clap::{Args, ValueEnum};
+use oracle::CaseResult;
+use reports::RunReport;
+use scenarios::{Overrides, Plan, Selection, Shard, expand, load, read_expectation, read_installer};
+
+use super::exit::{Exit, Failure, Outcome};
+use super::interrupt;
+use crate::console::{Console, ConsoleKind};
+use crate::docker::Engine;
+use crate::image::{self, Recipe};
+use crate::runner::{Run, RunOptions};
+
+/// Run scenarios on real clusters and judge them.
+#[derive(Args, Debug)]
+#[command(after_help = "Examples:
+  chrysalis run scenarios/catalogue/bootstrap-and-pivot.yaml
+  chrysalis run scenarios/catalogue --tag gate --jobs 2
+  chrysalis run scenarios/catalogue --case installer-killed --repeat 10 --keep-on-failure
+
+Exit codes: 0 passed, 1 something failed, 2 something inconclusive or nothing judged,
+64 wrong usage or file, 69 this host cannot run it, 130 interrupted.")]
+pub struct Arguments {
+    /// Scenario files, or folders of them.
+    #[arg(required = true, value_name = "PATH")]
+    paths: Vec<PathBuf>,
+    /// Only scenarios with one of these tags.
+    #[arg(long = "tag", value_name = "TAG")]
+    tags: Vec<String>,
+    /// Only cases with this id or name, or of the scenario with this name.
+    #[arg(long = "case", value_name = "NAME")]
+    cases: Vec<String>,
+    /// Where to run: real containers, or the simulator.
+    #[arg(long, value_enum, default_value_t = Backend::Docker)]
+    on: Backend,
+    /// Run every case with the installer of this file instead of its own.
+    #[arg(long, value_name = "FILE")]
+    installer: Option<PathBuf>,
+    /// What to expect instead, such as '{ ends: done, violated: [] }'.
+    #[arg(long, value_name = "YAML")]
+    expect: Option<String>,
+    /// How many cases at once. Each 3+1 cluster takes about 1.2 GiB and two processors while it comes up.
+    #[arg(long, default_value = "1")]
+    jobs: NonZeroUsize,
+    /// Only part I of N of the cases, such as 1/4.
+    #[arg(long, value_name = "I/N")]
+    shard: Option<Shard>,
+    /// What every draw begins with.
+    #[arg(long, default_value_t = 1)]
+    seed: u64,
+    /// Run each case this often; disagreement is a failure.
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    repeat: u32,
+    /// The run's directory itself; it must be new or empty.
+    #[arg(long, value_name = "DIR")]
+    out: Option<PathBuf>,
+    /// Leave the cluster of a case that does not pass standing, and say how to look inside.
+    #[arg(long)]
+    keep_on_failure: bool,
+    /// The node image, instead of the one that the recipe names.
+    #[arg(long, value_name = "IMAGE", env = "CHRYSALIS_IMAGE")]
+    image: Option<String>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Backend {
+    /// Real clusters in containers.
+    Docker,
+    /// The simulator.
+    Sim,
+}
+
+/// Checks everything, then runs. Nothing is started before everything has been checked.
+pub async fn run(arguments: Arguments) -> Outcome {
+    let plan = plan(&arguments)?;
+    if plan.cases.is_empty() {
+        println!("this shard is empty: nothing to run");
+        return Ok(Exit::Success);
+    }
+    if arguments.on == Backend::Sim {
+        let words = "this version runs on containers only; leave `--on sim` out";
+        return Err(Failure::new(Exit::Unavailable, words));
+    }
+    let unavailable = |error| Failure::new(Exit::Unavailable, error);
+    let engine = Engine::connect().await.map_err(unavailable)?;
+    let image = image_for(&engine, &arguments, &plan).await?;
+    let cancel = interrupt::token()?;
+    let console = Arc::new(Console::new(ConsoleKind::detect()));
+    let options = RunOptions {
+        name: name_of(&arguments.paths),
+        out: arguments.out,
+        jobs: arguments.jobs.get(),
+        image,
+        seed: arguments.seed,
+        keep_on_failure: arguments.keep_on_failure,
+    };
+    let run = Run::open(engine, &plan, options, Arc::clone(&console), cancel)
+        .await
+        .map_err(|error| Failure::new(Exit::Usage, error))?;
+    let directory = run.directory().root().display().to_string();
+    console.note(&format!("{} cases; everything is written to {directory}", plan.cases.len()));
+    let report =
+        run.execute(&plan.cases).await.map_err(|error| Failure::new(Exit::Inconclusive, error))?;
+    console.summary(&report);
+    let flaky = tell_repetitions(&console, &plan, &report);
+    console.note(&format!("report: {directory}/summary.md, {directory}/junit.xml"));
+    Ok(exit_of(&report, flaky))
+}
+
+fn plan(arguments: &Arguments) -> Result<Plan, Failure> {
+    let usage = |error| Failure::new(Exit::Usage, error);
+    let overrides = Overrides {
+        installer: arguments.installer.as_deref().map(read_installer).transpose().map_err(usage)?,
+        expect: arguments.expect.as_deref().map(read_expectation).transpose().map_err(usage)?,
+    };
+    let scenarios = load(&arguments.paths, &overrides).map_err(usage)?;
+    let selection = Selection {
+        tags: arguments.tags.clone(),
+        cases: arguments.cases.clone(),
+        seed: arguments.seed,
+        repeat: arguments.repeat,
+        shard: arguments.shard,
+    };
+    expand(&scenarios, &selection).map_err(|error| Failure::new(Exit::Usage, error))
+}
+
+async fn image_for(engine: &Engine, arguments: &Arguments, plan: &Plan) -> Result<String, Failure> {
+    let unavailable = |error| Failure::new(Exit::Unavailable, error);
+    let minor = &plan.cases[0].cluster.kubernetes;
+    let image = match &arguments.image {
+        Some(image) => image.clone(),
+        None => Recipe::find()
+            .and_then(|recipe| recipe.reference(minor))
+            .map_err(|error| Failure::new(Exit::Unavailable, error))?,
+    };
+    if image::exists(engine, &image).await.map_err(unavailable)? {
+        return Ok(image);
+    }
+    let words = format!("the engine has no image {image}; build it with `chrysalis image build`");
+    Err(Failure::new(Exit::Unavailable, words))
+}
+
+/// A run is named after its only path, or after how many there are.
+fn name_of(paths: &[PathBuf]) -> String {
+    match paths {
+        [one] => one.file_stem().map_or_else(|| "run".to_owned(), |stem| stem.to_string_lossy().into_owned()),
+        many => format!("{}-paths", many.len()),
+    }
+}
+
+/// Repetitions of one case must agree. Says how they went; true when some disagree.
+fn tell_repetitions(console: &Console, plan: &Plan, report: &RunReport) -> bool {
+    let mut subjects: BTreeMap<&str, Vec<CaseResult>> = BTreeMap::new();
+    for (case, result) in plan.cases.iter().zip(&report.cases) {
+        subjects.entry(case.subject()).or_default().push(result.verdict.result);
+    }
+    let mut flaky = false;
+    for (subject, results) in subjects.into_iter().filter(|(_, results)| results.len() > 1) {
+        let passed = results.iter().filter(|result| **result == CaseResult::Passed).count();
+        let agree = results.iter().all(|result| *result == results[0]);
+        flaky |= !agree;
+        let word = if agree { "agreed" } else { "flaky" };
+        console.note(&format!("{subject}: {word} {passed}/{} passed", results.len()));
+    }
+    flaky
+}
+
+fn exit_of(report: &RunReport, flaky: bool) -> Exit {
+    match report.exit_code() {
+        130 => Exit::Interrupted,
+        1 => Exit::Failed,
+        _ if flaky => Exit::Failed,
+        2 => Exit::Inconclusive,
+        _ => Exit::Success,
+    }
+}

@@ -1,0 +1,166 @@
+//! Faults: targets resolved from one snapshot and checked again at impact, injected together, and
+//! each proven to have taken effect. A fault without effect is recorded as such.
+
+mod delete;
+mod heal;
+mod kill;
+mod power;
+
+use std::collections::BTreeMap;
+
+use futures::future::join_all;
+use oracle::Sighting;
+use oracle::observation::FaultRecord;
+use scenarios::{ClusterSnapshot, Draw, resolve_all};
+use terms::{Fault, NodeId, Selectors};
+
+use crate::cluster::{Cluster, Node};
+use crate::evidence::Sample;
+use crate::stream::{Picture, Stream};
+
+/// What a fault did: the objects that it hit, and the proof, or why there is none.
+type Effect = (Vec<String>, Result<String, String>);
+
+/// Injects and heals the faults of one case.
+#[derive(Debug)]
+pub struct Injector {
+    cluster: Cluster,
+    stream: Stream,
+    kubeconfig: String,
+    seed: u64,
+    bound: BTreeMap<String, Vec<NodeId>>,
+    /// Nodes that are off, with their state before: what heal must undo.
+    off: Vec<NodeId>,
+    /// Nodes that the last entry's faults hit.
+    hit: Vec<NodeId>,
+}
+
+impl Injector {
+    /// For a case on this cluster. `kubeconfig` is the administrator's, for deletions.
+    pub fn new(cluster: Cluster, stream: Stream, kubeconfig: String, seed: u64) -> Self {
+        Self { cluster, stream, kubeconfig, seed, bound: BTreeMap::new(), off: Vec::new(), hit: Vec::new() }
+    }
+
+    /// Nodes that are off now by a fault.
+    pub fn powered_off(&self) -> &[NodeId] {
+        &self.off
+    }
+
+    /// Nodes that the last entry's faults hit.
+    pub fn last_targets(&self) -> &[NodeId] {
+        &self.hit
+    }
+
+    /// Injects all faults of an entry together and records each.
+    pub async fn inject(&mut self, entry: u32, faults: &[Fault]) {
+        self.hit.clear();
+        let snapshot = self.snapshot();
+        let start_us = self.stream.clock.now_us();
+        let aims: Vec<_> = faults.iter().map(|fault| self.aim(fault, &snapshot, entry)).collect();
+        let effects = join_all(faults.iter().zip(&aims).map(|(fault, aim)| async {
+            match aim {
+                Ok(nodes) => self.strike(fault, nodes, entry).await,
+                Err(reason) => (Vec::new(), Err(reason.clone())),
+            }
+        }))
+        .await;
+        for ((fault, aim), (objects, effect)) in faults.iter().zip(aims).zip(effects) {
+            let targets = aim.unwrap_or_default();
+            self.remember(fault, &targets, effect.is_ok());
+            self.hit.extend(targets.iter().cloned());
+            let record = FaultRecord {
+                entry,
+                fault: fault.clone(),
+                targets,
+                objects,
+                effect,
+                fidelity: fault.fidelity().to_owned(),
+            };
+            let end_us = self.stream.clock.now_us();
+            let saw = Sighting::Fault(record);
+            self.stream
+                .put(Sample { source: oracle::Source::Runner, start_us, end_us, saw })
+                .await;
+        }
+    }
+
+    fn snapshot(&self) -> ClusterSnapshot {
+        snapshot(&self.stream.picture().borrow(), &self.cluster, &self.bound)
+    }
+
+    fn aim(&self, fault: &Fault, snapshot: &ClusterSnapshot, entry: u32) -> Result<Vec<NodeId>, String> {
+        let Some(selectors) = selectors(fault) else {
+            return Ok(Vec::new());
+        };
+        resolve_all(selectors, snapshot, self.draw(entry)).map_err(|error| error.to_string())
+    }
+
+    /// Draws depend on the case's seed and the entry's position, and on nothing else.
+    fn draw(&self, entry: u32) -> Draw {
+        Draw { seed: self.seed, entry, position: 0 }
+    }
+
+    /// The aim is taken again at the last moment: a target that moved is not hit.
+    async fn strike(&self, fault: &Fault, nodes: &[NodeId], entry: u32) -> Effect {
+        match self.aim(fault, &self.snapshot(), entry) {
+            Ok(again) if again == nodes => {}
+            Ok(again) => return (Vec::new(), Err(format!("the target moved from {nodes:?} to {again:?} before impact"))),
+            Err(reason) => return (Vec::new(), Err(reason)),
+        }
+        let machines: Result<Vec<&Node>, _> =
+            nodes.iter().map(|node| self.cluster.node(node.as_str())).collect();
+        let machines = match machines {
+            Ok(machines) => machines,
+            Err(error) => return (Vec::new(), Err(error.to_string())),
+        };
+        match fault {
+            Fault::PowerOff(_) => power::off(&machines).await,
+            Fault::Reboot(_) => power::reboot(&machines).await,
+            Fault::Kill(kill) => kill::component(&machines, kill, &self.stream).await,
+            Fault::KillInstaller(_) => kill::installer(&self.cluster).await,
+            Fault::Delete(delete) => delete::objects(delete, &self.kubeconfig).await,
+        }
+    }
+
+    fn remember(&mut self, fault: &Fault, targets: &[NodeId], effective: bool) {
+        if effective && matches!(fault, Fault::PowerOff(_)) {
+            self.off.extend(targets.iter().cloned());
+        }
+        let name = match fault {
+            Fault::PowerOff(options) | Fault::Reboot(options) => options.bind.as_ref(),
+            Fault::Kill(kill) => kill.bind.as_ref(),
+            Fault::KillInstaller(_) | Fault::Delete(_) => None,
+        };
+        if let Some(name) = name {
+            self.bound.insert(name.clone(), targets.to_vec());
+        }
+    }
+}
+
+fn selectors(fault: &Fault) -> Option<&Selectors> {
+    match fault {
+        Fault::PowerOff(options) | Fault::Reboot(options) => Some(&options.node),
+        Fault::Kill(kill) => Some(&kill.node),
+        Fault::KillInstaller(_) | Fault::Delete(_) => None,
+    }
+}
+
+/// What selectors resolve from.
+fn snapshot(
+    picture: &Picture,
+    cluster: &Cluster,
+    bound: &BTreeMap<String, Vec<NodeId>>,
+) -> ClusterSnapshot {
+    let holders = picture
+        .leases
+        .iter()
+        .map(|(lock, seen)| (*lock, seen.value.holder_node.clone()))
+        .collect();
+    ClusterSnapshot {
+        nodes: cluster.nodes().iter().map(|node| NodeId::new(node.name())).collect(),
+        bootstrap: NodeId::control_plane(1),
+        etcd_leader: picture.etcd_leader(),
+        holders,
+        bound: bound.clone(),
+    }
+}

@@ -1,0 +1,7 @@
+//! Installers: what the runner needs of the system under test, and nothing of how it works.
+
+mod operation;
+mod selfhost;
+
+pub use operation::{HoldPoint, UnitState};
+pub use selfhost::{Access, InstallerError, LOG, STEPS, Selfhost, UNIT_NAME};

@@ -1,0 +1,247 @@
+//! The reference installer: rendered on the first control-plane node, handed out to all, started
+//! there as a systemd unit.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use futures::future::try_join_all;
+use thiserror::Error;
+
+use super::operation::{HoldPoint, UnitState};
+use crate::cluster::{Cluster, ClusterError, Node};
+use crate::docker::NodeFile;
+
+/// Where things lie in a node.
+const BINARY: &str = "/usr/local/bin/selfhost";
+const HOME: &str = "/var/lib/selfhost";
+const CONTROL: &str = "/var/lib/selfhost/state/control";
+const UNIT: &str = "/etc/systemd/system/selfhost.service";
+/// The installer's step stream.
+pub const STEPS: &str = "/var/lib/selfhost/state/events.ndjson";
+/// The installer's log of inputs and effects.
+pub const LOG: &str = "/var/lib/selfhost/state/log.ndjson";
+/// The installer's unit.
+pub const UNIT_NAME: &str = "selfhost.service";
+
+/// How long a command in a node may take; the longest renders some fifty key pairs in a second.
+const COMMAND_DEADLINE: Duration = Duration::from_secs(60);
+
+/// Why a cluster could not be made ready for the installer.
+#[derive(Debug, Error)]
+pub enum InstallerError {
+    /// A command or a copy failed.
+    #[error(transparent)]
+    Cluster(#[from] ClusterError),
+    /// A binary of ours is missing.
+    #[error("cannot read {path}; build it with `cargo build --release`", path = path.display())]
+    Binary {
+        /// Where it was looked for.
+        path: PathBuf,
+        /// Why it cannot be read.
+        #[source]
+        source: std::io::Error,
+    },
+    /// What the installer rendered is not complete.
+    #[error("the installer rendered no {path}")]
+    NotRendered {
+        /// What is missing.
+        path: String,
+    },
+    /// The installer's answer cannot be read.
+    #[error("the installer's unit on {node} said something that cannot be read: {answer}")]
+    Answer {
+        /// The node.
+        node: String,
+        /// The answer.
+        answer: String,
+    },
+}
+
+/// What the installer rendered for somebody outside.
+#[derive(Clone, Debug)]
+pub struct Access {
+    /// The administrator's kubeconfig.
+    pub kubeconfig: String,
+    /// The probes' own kubeconfig.
+    pub observer_kubeconfig: String,
+    /// Authority, certificate and key of a client of etcd, PEM.
+    pub etcd: [Vec<u8>; 3],
+}
+
+/// The reference installer with its procedure.
+#[derive(Clone, Debug)]
+pub struct Selfhost {
+    /// A policy's name, or a plan file on this host.
+    pub policy: String,
+    /// Switches by name.
+    pub switches: BTreeMap<String, String>,
+}
+
+impl Selfhost {
+    /// Puts the binaries into every node, renders on the bootstrap node, hands every node its files
+    /// and starts the kubelets.
+    ///
+    /// # Errors
+    /// When a binary is missing, or a command in a node fails.
+    pub async fn prepare(&self, cluster: &Cluster, kubernetes: &str) -> Result<Access, InstallerError> {
+        let bootstrap = cluster.node("cp-1")?;
+        let observer = binary("chrysalis-observer", crate::probes::OBSERVER)?;
+        let selfhost = binary("selfhost", BINARY)?;
+        try_join_all(cluster.nodes().iter().map(|node| {
+            let mut files = vec![observer.clone()];
+            if node.name() == bootstrap.name() {
+                files.push(selfhost.clone());
+            }
+            async move { node.upload(&files).await }
+        }))
+        .await?;
+        self.render(cluster, bootstrap, kubernetes).await?;
+        let access = access(bootstrap).await?;
+        try_join_all(cluster.nodes().iter().map(|node| hand_out(bootstrap, node))).await?;
+        settle_assets(bootstrap).await?;
+        Ok(access)
+    }
+
+    async fn render(&self, cluster: &Cluster, node: &Node, kubernetes: &str) -> Result<(), InstallerError> {
+        let mut files = vec![NodeFile::new(
+            format!("{HOME}/cluster.json"),
+            0o600,
+            cluster.file(kubernetes).to_json().into_bytes(),
+        )];
+        if self.is_file() {
+            let path = Path::new(&self.policy);
+            let plan = std::fs::read(path)
+                .map_err(|source| InstallerError::Binary { path: path.to_owned(), source })?;
+            files.push(NodeFile::new(format!("{HOME}/plan.json"), 0o600, plan));
+        }
+        node.upload(&files).await?;
+        let mut command: Vec<String> = [BINARY, "render", "--cluster", "/var/lib/selfhost/cluster.json"]
+            .map(str::to_owned)
+            .to_vec();
+        command.extend(["--out".to_owned(), format!("{HOME}/rendered")]);
+        for (name, value) in &self.switches {
+            command.extend(["--switch".to_owned(), format!("{name}={value}")]);
+        }
+        node.exec_ok(command, COMMAND_DEADLINE).await?;
+        Ok(())
+    }
+
+    fn is_file(&self) -> bool {
+        self.policy.contains('/') || self.policy.ends_with(".json")
+    }
+
+    /// Writes and starts the installer's unit, which a reboot starts again.
+    ///
+    /// # Errors
+    /// When a command in the node fails.
+    pub async fn start(&self, node: &Node, holds: &[HoldPoint]) -> Result<(), InstallerError> {
+        let policy = if self.is_file() { format!("{HOME}/plan.json") } else { self.policy.clone() };
+        let mut command: Vec<String> = [BINARY, "unit", "--policy", &policy, "--control", CONTROL]
+            .map(str::to_owned)
+            .to_vec();
+        for hold in holds {
+            command.extend(["--hold-at".to_owned(), hold.argument()]);
+        }
+        let unit = node.exec_ok(command, COMMAND_DEADLINE).await?;
+        node.upload(&[NodeFile::new(UNIT, 0o644, unit.into_bytes())]).await?;
+        node.exec_ok(["systemctl", "daemon-reload"], COMMAND_DEADLINE).await?;
+        node.exec_ok(["systemctl", "enable", UNIT_NAME], COMMAND_DEADLINE).await?;
+        self.resume(node).await
+    }
+
+    /// Starts the unit again.
+    ///
+    /// # Errors
+    /// When the command in the node fails.
+    pub async fn resume(&self, node: &Node) -> Result<(), InstallerError> {
+        let shell = format!("systemctl reset-failed {UNIT_NAME} 2>/dev/null; systemctl start {UNIT_NAME}");
+        node.exec_ok(["sh", "-c", &shell], COMMAND_DEADLINE).await?;
+        Ok(())
+    }
+
+    /// Releases a held installer.
+    ///
+    /// # Errors
+    /// When nobody reads the control pipe, or the node does not run.
+    pub async fn release(&self, node: &Node, hold: &HoldPoint) -> Result<(), InstallerError> {
+        // Opening a pipe that nobody reads would wait for ever: the shell is given a deadline.
+        let shell = format!("echo 'release {}:{}' > {CONTROL}", hold.step, hold.moment);
+        node.exec_ok(["timeout", "5", "sh", "-c", &shell], COMMAND_DEADLINE).await?;
+        Ok(())
+    }
+
+    /// What has become of the unit.
+    ///
+    /// # Errors
+    /// When the node does not run, or systemd does not answer.
+    pub async fn state(&self, node: &Node) -> Result<UnitState, InstallerError> {
+        let properties = format!("--property={}", UnitState::PROPERTIES);
+        let command = ["systemctl", "show", properties.as_str(), UNIT_NAME];
+        let answer = node.exec_ok(command, COMMAND_DEADLINE).await?;
+        UnitState::parse(&answer)
+            .ok_or_else(|| InstallerError::Answer { node: node.name().to_owned(), answer })
+    }
+}
+
+/// A binary of ours lies beside this command.
+fn binary(name: &str, destination: &str) -> Result<NodeFile, InstallerError> {
+    let here = std::env::current_exe().unwrap_or_else(|_| PathBuf::from("chrysalis"));
+    // Test binaries live one directory deeper than the commands.
+    let beside = here.with_file_name(name);
+    let above = here.parent().and_then(Path::parent).map(|folder| folder.join(name));
+    let path = match above {
+        Some(above) if !beside.exists() && above.exists() => above,
+        _ => beside,
+    };
+    let bytes =
+        std::fs::read(&path).map_err(|source| InstallerError::Binary { path, source })?;
+    Ok(NodeFile::new(destination, 0o755, bytes))
+}
+
+/// Takes what is for people outside, and removes it from the node.
+async fn access(node: &Node) -> Result<Access, InstallerError> {
+    let read = async |path: &str| {
+        let full = format!("{HOME}/rendered/admin/{path}");
+        node.exec_ok(["cat", full.as_str()], COMMAND_DEADLINE).await
+    };
+    let access = Access {
+        kubeconfig: read("kubeconfig").await?,
+        observer_kubeconfig: read("observer-kubeconfig").await?,
+        etcd: [
+            read("etcd/ca.crt").await?.into_bytes(),
+            read("etcd/client.crt").await?.into_bytes(),
+            read("etcd/client.key").await?.into_bytes(),
+        ],
+    };
+    Ok(access)
+}
+
+/// Copies a node's rendered tree to its root and starts its kubelet.
+async fn hand_out(from: &Node, to: &Node) -> Result<(), InstallerError> {
+    let tree = format!("{HOME}/rendered/nodes/{}", to.name());
+    if from.name() == to.name() {
+        let copy = format!("cp -a {tree}/. /");
+        from.exec_ok(["sh", "-c", &copy], COMMAND_DEADLINE).await?;
+    } else {
+        let packed = from.exec(["tar", "-C", &tree, "-cf", "-", "."], COMMAND_DEADLINE).await?;
+        if !packed.success() {
+            return Err(InstallerError::NotRendered { path: tree });
+        }
+        let unpack = ["tar", "-C", "/", "-xf", "-"];
+        let unpacked = to.exec_with_input(unpack, &packed.stdout, COMMAND_DEADLINE).await?;
+        if !unpacked.success() {
+            return Err(InstallerError::NotRendered { path: unpacked.complaint() });
+        }
+    }
+    let start = "systemctl daemon-reload && systemctl enable --now --no-block kubelet";
+    to.exec_ok(["sh", "-c", start], COMMAND_DEADLINE).await?;
+    Ok(())
+}
+
+/// Leaves only what the installer itself needs.
+async fn settle_assets(node: &Node) -> Result<(), InstallerError> {
+    let shell = format!("mv {HOME}/rendered/installer {HOME}/assets && rm -rf {HOME}/rendered");
+    node.exec_ok(["sh", "-c", &shell], COMMAND_DEADLINE).await?;
+    Ok(())
+}

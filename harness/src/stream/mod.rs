@@ -1,0 +1,8 @@
+//! One dispatcher, one ordered stream: everything that is seen goes through here to the record,
+//! to the live judge, to the console, and into the picture that the runner decides by.
+
+mod dispatcher;
+mod picture;
+
+pub use dispatcher::{Dispatcher, Observers, Stream};
+pub use picture::Picture;
