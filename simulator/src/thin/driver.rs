@@ -1,0 +1,186 @@
+//! A driver of the machine in the thin world.
+
+use std::collections::{BTreeMap, VecDeque};
+
+use oracle::observation::OperationEnd;
+use pivot::{
+    Attempt, Durable, Effect, Effects, Input, LogEntry, Plan, StageIndex, State, Task, Timer, Why, resume, step,
+};
+use terms::{Moment, StepName};
+
+use super::world::World;
+
+/// How often the installer looks at the cluster, in milliseconds.
+const LOOK_MS: u64 = 500;
+/// How long a task takes, in milliseconds.
+const TASK_MS: u64 = 300;
+/// How long the canary takes to be created, bound and ready, in milliseconds.
+const CANARY_MS: u64 = 2_000;
+
+/// Follows a plan in the thin world. Dropping it between two effects is a kill.
+#[derive(Clone, Debug)]
+pub struct WorldDriver {
+    plan: Plan,
+    state: State,
+    foreign: bool,
+    queue: VecDeque<Effect>,
+    timers: BTreeMap<Timer, u64>,
+    tasks: Vec<(u64, Task, Attempt)>,
+    announced: Option<(StageIndex, Moment)>,
+    next_look_ms: u64,
+    ended: bool,
+    log: Vec<LogEntry>,
+    /// A foreign installer's marker, which lies elsewhere than the cluster's own.
+    own_marker: Option<Durable>,
+}
+
+/// What an effect lets others see.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Said {
+    /// Nothing.
+    Nothing,
+    /// A step was announced, and its release is waited for.
+    Step(StepName, Moment),
+    /// A step off the path.
+    Aside(&'static str, Moment, Option<String>),
+    /// The operation ended, after this step.
+    Ended(OperationEnd, &'static str, Moment, Option<String>),
+}
+
+impl WorldDriver {
+    /// A new process of the installer.
+    pub fn start(plan: &Plan, world: &World, foreign: bool) -> Self {
+        let durable = if foreign { None } else { world.node(0).marker };
+        let (state, effects) = resume(plan, durable);
+        let mut driver = Self {
+            plan: plan.clone(),
+            state,
+            foreign,
+            queue: VecDeque::new(),
+            timers: BTreeMap::new(),
+            tasks: Vec::new(),
+            announced: None,
+            next_look_ms: 0,
+            ended: false,
+            log: vec![LogEntry::Resumed { durable, effects }],
+            own_marker: None,
+        };
+        driver.take(&effects);
+        driver
+    }
+
+    /// What it logged.
+    pub fn log(&self) -> &[LogEntry] {
+        &self.log
+    }
+
+    /// Whether an effect waits to be performed.
+    pub(crate) fn has_effects(&self) -> bool {
+        !self.queue.is_empty()
+    }
+
+    /// Performs the next effect.
+    pub(crate) fn perform_next(&mut self, world: &mut World) -> Said {
+        let Some(effect) = self.queue.pop_front() else { return Said::Nothing };
+        self.perform(effect, world)
+    }
+
+    /// Performs an effect.
+    pub(crate) fn perform(&mut self, effect: Effect, world: &mut World) -> Said {
+        match effect {
+            Effect::Persist(durable) if self.foreign => self.own_marker = Some(durable),
+            Effect::Persist(durable) => world.node_mut(0).marker = Some(durable),
+            Effect::Start(task, attempt) => {
+                let takes_ms = if task == Task::Canary { CANARY_MS } else { TASK_MS };
+                self.tasks.push((world.now_ms + takes_ms, task, attempt));
+            }
+            Effect::Cancel(task) => self.tasks.retain(|(_, running, _)| *running != task),
+            Effect::Arm(timer) => {
+                self.timers.insert(timer, world.now_ms + self.duration_ms(timer));
+            }
+            Effect::Disarm(timer) => {
+                self.timers.remove(&timer);
+            }
+            Effect::Announce(stage, moment) => {
+                self.announced = Some((stage, moment));
+                return Said::Step(self.step_name(stage), moment);
+            }
+            Effect::Reinstate(stage, why) => {
+                return Said::Aside(Plan::REINSTATING_STEP, Moment::Entered, Some(self.reason(stage, why)));
+            }
+            Effect::Hold(stage, why) => {
+                self.ended = true;
+                let end = if why.is_foreign() { OperationEnd::Refused } else { OperationEnd::Holding };
+                let step = if why.is_foreign() { "refused" } else { Plan::HOLDING_STEP };
+                return Said::Ended(end, step, Moment::Entered, Some(self.reason(stage, why)));
+            }
+            Effect::Finish => {
+                self.ended = true;
+                if !self.foreign {
+                    let stage = self.state.stage();
+                    let done = Durable { stage, completed: true, holding: None, reinstating: false, done: true };
+                    world.node_mut(0).marker = Some(done);
+                }
+                return Said::Ended(OperationEnd::Done, Plan::DONE_STEP, Moment::Completed, None);
+            }
+        }
+        Said::Nothing
+    }
+
+    /// Gives the machine the next input of this instant, if there is one.
+    pub(crate) fn deliver(&mut self, world: &mut World) -> bool {
+        let Some(input) = self.next_input(world) else { return false };
+        let (state, effects) = step(&self.plan, self.state, input);
+        self.state = state;
+        self.log.push(LogEntry::Stepped { input, effects });
+        self.take(&effects);
+        true
+    }
+
+    /// The next input of this instant. Facts come last: they are always at hand.
+    pub(crate) fn next_input(&mut self, world: &mut World) -> Option<Input> {
+        if self.ended {
+            return None;
+        }
+        if let Some((stage, moment)) = self.announced.take() {
+            return Some(Input::Released(stage, moment));
+        }
+        if let Some(index) = self.tasks.iter().position(|(due_ms, ..)| *due_ms <= world.now_ms) {
+            let (_, task, attempt) = self.tasks.remove(index);
+            return Some(Input::Finished(task, attempt, world.perform(task, self.foreign)));
+        }
+        let due = self.timers.iter().find(|(_, due_ms)| **due_ms <= world.now_ms).map(|(timer, _)| *timer);
+        if let Some(timer) = due {
+            self.timers.remove(&timer);
+            return Some(Input::Elapsed(timer));
+        }
+        if world.now_ms < self.next_look_ms {
+            return None;
+        }
+        self.next_look_ms = world.now_ms + LOOK_MS;
+        Some(Input::Facts(world.facts()))
+    }
+
+    fn take(&mut self, effects: &Effects) {
+        self.queue.extend(effects.iter());
+    }
+
+    fn duration_ms(&self, timer: Timer) -> u64 {
+        let stage = self.plan.stages.get(usize::from(self.state.stage()));
+        let milliseconds = match timer {
+            Timer::Stage => stage.map_or(0, |stage| stage.deadline_ms),
+            Timer::Stable => stage.map_or(0, |stage| stage.stable_ms),
+            Timer::Retry => self.plan.retry_ms,
+        };
+        u64::from(milliseconds)
+    }
+
+    fn step_name(&self, stage: StageIndex) -> StepName {
+        let stage = self.plan.stages.get(usize::from(stage));
+        stage.map_or_else(|| StepName::new("unknown"), |stage| stage.step.clone())
+    }
+
+    fn reason(&self, stage: StageIndex, why: Why) -> String {
+        format!("at step {}: {why:?}", self.step_name(stage))
+    }
+}

@@ -1,0 +1,161 @@
+//! What a run is about: the cluster, its peculiarities, and what happens to it.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use terms::{Component, Milliseconds, Moment, StepName};
+
+/// A scene.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Scene {
+    /// Its name; the case's id in the observations.
+    pub name: String,
+    /// How many control-plane nodes.
+    pub control_planes: u8,
+    /// How many workers.
+    pub workers: u8,
+    /// What is peculiar from the beginning.
+    pub quirks: BTreeSet<Quirk>,
+    /// What happens, one after another.
+    pub incidents: Vec<Incident>,
+    /// The end that is asked for: `done` or `holding`.
+    pub ends: String,
+    /// Budgets in force, by name.
+    pub budgets: BTreeMap<String, Milliseconds>,
+    /// How long the world is watched after the last operation ended and the last incident happened.
+    pub afterwards_ms: u64,
+    /// When the run is over in any case.
+    pub longest_ms: u64,
+}
+
+/// Something peculiar. The first ones are the cluster's, the others mistakes that an installer can make.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Quirk {
+    /// No node takes the self-hosted apiserver's pods.
+    ApiserverCannotBeScheduled,
+    /// Self-hosted apiservers start and end, again and again.
+    ApiserversCrash,
+    /// All self-hosted apiservers but the last node's crash.
+    OneApiserverServes,
+    /// The first attempt to apply each group of objects is refused.
+    AssetsAreRefusedAtFirst,
+    /// Self-hosted controllers are ready, but never take their leases.
+    ControllersNeverLead,
+    /// etcd acknowledges before it syncs: its leader's power loss takes the last two seconds along.
+    EtcdDoesNotSync,
+    /// Each etcd member is a cluster of its own.
+    EtcdMembersStartAlone,
+    /// The last control-plane node's apiserver answers from an old cache.
+    StaleReads,
+    /// The procedure ends with a new certificate authority.
+    AuthorityIsRenewed,
+    /// Leases are held for ten minutes.
+    LeasesLastTooLong,
+    /// Control-plane pods belong to nobody who would replace them.
+    PodsWithoutOwner,
+    /// The load balancer lists the bootstrap node's apiservers only.
+    LoadBalancerKnowsOneNode,
+    /// Self-hosted apiservers want the bootstrap one's port, and come up only some time after it has gone.
+    OneApiserverPort,
+}
+
+/// Something that happens.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Incident {
+    /// When.
+    pub when: When,
+    /// What.
+    pub what: Happening,
+}
+
+/// When an incident happens; it waits for the one before it in any case.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum When {
+    /// At a step: the installer is held there meanwhile.
+    At(StepName, Moment),
+    /// Before the installer's effect with this number, counted from 1 over all its processes.
+    BeforeEffect(u64),
+    /// This many milliseconds after the incident before it, or after the beginning.
+    After(u64),
+    /// This many milliseconds after the procedure ended.
+    AfterEnd(u64),
+}
+
+/// What happens.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Happening {
+    /// A node, by its index, loses its power until it is powered on.
+    PowerOff(u8),
+    /// A node gets its power back; an unfinished installer there resumes by itself.
+    PowerOn(u8),
+    /// The etcd leader's node loses its power.
+    PowerOffEtcdLeader,
+    /// Every node gets its power back.
+    PowerOnAll,
+    /// The installer's process is killed.
+    KillInstaller,
+    /// A killed installer is started again.
+    Resume,
+    /// A component's process on a node is killed.
+    Kill(Component, u8),
+    /// The process that holds a component's lease is killed.
+    KillHolder(Component),
+    /// The world turns peculiar. Nobody did it: it is no fault of the record.
+    Turn(Quirk),
+    /// Another cluster's installer is started on the bootstrap node.
+    StartForeign,
+}
+
+impl Scene {
+    /// A scene in which nothing is peculiar and nothing happens.
+    pub fn calm(name: &str, control_planes: u8, workers: u8) -> Self {
+        let budgets = [("api_write_outage", 20), ("new_leader", 25), ("redundancy_restored", 120), ("api_return", 60)];
+        Self {
+            name: name.to_owned(),
+            control_planes,
+            workers,
+            quirks: BTreeSet::new(),
+            incidents: Vec::new(),
+            ends: "done".to_owned(),
+            budgets: budgets
+                .into_iter()
+                .map(|(name, seconds)| (name.to_owned(), Milliseconds::from_seconds(seconds)))
+                .collect(),
+            afterwards_ms: 10_000,
+            longest_ms: 900_000,
+        }
+    }
+
+    /// The same scene with something peculiar.
+    #[must_use]
+    pub fn with(mut self, quirk: Quirk) -> Self {
+        self.quirks.insert(quirk);
+        self
+    }
+
+    /// The same scene, in which something happens after all else.
+    #[must_use]
+    pub fn when(mut self, when: When, what: Happening) -> Self {
+        self.incidents.push(Incident { when, what });
+        self
+    }
+
+    /// The same scene, in which something happens at a step.
+    #[must_use]
+    pub fn at(self, step: &str, moment: Moment, what: Happening) -> Self {
+        self.when(When::At(StepName::new(step), moment), what)
+    }
+
+    /// The same scene, watched for this long afterwards.
+    #[must_use]
+    pub fn watched_for(mut self, afterwards_ms: u64) -> Self {
+        self.afterwards_ms = afterwards_ms;
+        self
+    }
+
+    /// The same scene with another end.
+    #[must_use]
+    pub fn ending(mut self, ends: &str) -> Self {
+        self.ends = ends.to_owned();
+        self
+    }
+}
