@@ -18,8 +18,8 @@ pub struct CaseRecord {
     /// The installer's policy, where it has policies.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub policy: Option<String>,
-    /// What tells this case from others of the same scenario, installer, policy and version, such
-    /// as the address of a sweep; never the seed.
+    /// What tells this case from others of the same scenario, installer, policy and version: its
+    /// name or number within the scenario, the address of a sweep, switches; never the seed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub variant: Option<String>,
     /// The Kubernetes version or versions, such as `1.34`.

@@ -2,7 +2,8 @@
 
 use oracle::{CaseResult, Finding};
 
-use crate::standing::{Standing, failed_beyond_invariants};
+use crate::repetition::repetitions;
+use crate::standing::{Standing, ended_as_expected, failed_beyond_invariants};
 use crate::{CaseReport, RunReport, duration};
 
 /// The result as the word that leads a line.
@@ -42,7 +43,7 @@ pub fn points(case: &CaseReport) -> Vec<Vec<String>> {
     for judged in &verdict.invariants {
         let name = format!("{} {}", judged.id, judged.slug);
         match Standing::of(verdict, judged) {
-            Standing::Violated(finding) => {
+            Standing::Violated(finding) | Standing::ViolatedInDoubt(finding) => {
                 let mut lines = vec![format!("{name} violated: {}", finding.what)];
                 lines.extend(
                     witness_lines(finding)
@@ -62,7 +63,7 @@ pub fn points(case: &CaseReport) -> Vec<Vec<String>> {
             _ => {}
         }
     }
-    if failed_beyond_invariants(verdict) && verdict.end != verdict.expected.ends {
+    if failed_beyond_invariants(verdict) && !ended_as_expected(verdict) {
         points.push(vec![format!(
             "the case ends as `{}`, and `{}` was expected",
             verdict.end, verdict.expected.ends
@@ -72,7 +73,7 @@ pub fn points(case: &CaseReport) -> Vec<Vec<String>> {
 }
 
 /// The last words of a run: each case that failed or is inconclusive with its findings, where its
-/// evidence is and how to run it again; then the counts. Ends with a line break.
+/// evidence is and how to run it again; how repetitions agreed; then the counts. Ends with a line break.
 pub fn closing(run: &RunReport) -> String {
     let mut text = String::new();
     for result in [CaseResult::Inconclusive, CaseResult::Failed] {
@@ -83,6 +84,9 @@ pub fn closing(run: &RunReport) -> String {
         {
             push_case(&mut text, case);
         }
+    }
+    for repetition in repetitions(run) {
+        text += &format!("{repetition}\n");
     }
     let cases = run.cases.len();
     let interrupted = if run.record.interrupted {

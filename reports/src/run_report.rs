@@ -3,7 +3,7 @@
 use oracle::{CaseResult, Verdict};
 use serde::{Deserialize, Serialize};
 
-use crate::{CaseRecord, Counts, exit_code};
+use crate::{CaseRecord, Counts, Repetition, exit_code, repetitions};
 
 /// What a run was: `run.json`, written by the runner when it starts and again when it ends.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -51,9 +51,13 @@ impl RunReport {
         Counts::of(self.cases.iter().map(|case| case.verdict.result))
     }
 
-    /// The code that `run` and `judge` end with.
+    /// The code that `run` and `judge` end with. Repetitions of a case that disagree are a failure.
     pub fn exit_code(&self) -> u8 {
-        let results: Vec<CaseResult> = self.cases.iter().map(|case| case.verdict.result).collect();
+        let mut results: Vec<CaseResult> =
+            self.cases.iter().map(|case| case.verdict.result).collect();
+        if repetitions(self).iter().any(Repetition::is_flaky) {
+            results.push(CaseResult::Failed);
+        }
         exit_code(&results, self.record.interrupted)
     }
 }

@@ -1,6 +1,6 @@
 //! Where an invariant stands in a case, once what was expected of the case is taken into account.
 
-use oracle::{CaseResult, Finding, Judged, Judgement, Verdict};
+use oracle::{CaseResult, END_WHEN_PROVEN, Finding, Judged, Judgement, Verdict};
 
 /// Where an invariant stands in a case.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -13,6 +13,9 @@ pub enum Standing<'a> {
     ViolatedAsExpected(&'a Finding),
     /// It was violated, which the case does not expect.
     Violated(&'a Finding),
+    /// It was violated, but the case as a whole is inconclusive: what held the host up may have
+    /// caused it.
+    ViolatedInDoubt(&'a Finding),
     /// The case expects a violation that did not come.
     ViolationMissing,
     /// Too little was seen of it.
@@ -30,6 +33,9 @@ impl<'a> Standing<'a> {
         let expected = verdict.expected.violated.contains(&judged.slug);
         match (&judged.judgement, verdict.result) {
             (Judgement::Violated(finding), _) if expected => Self::ViolatedAsExpected(finding),
+            (Judgement::Violated(finding), CaseResult::Inconclusive) => {
+                Self::ViolatedInDoubt(finding)
+            }
             (Judgement::Violated(finding), _) => Self::Violated(finding),
             (Judgement::Unknown(missing), CaseResult::Passed) => {
                 Self::UnknownWithoutConsequence(missing)
@@ -50,10 +56,17 @@ impl<'a> Standing<'a> {
     }
 }
 
+/// Whether a case ended as it was to end: as stated, or early because the violations that it
+/// expects were proven.
+pub(crate) fn ended_as_expected(verdict: &Verdict) -> bool {
+    verdict.end == verdict.expected.ends
+        || (verdict.end == END_WHEN_PROVEN && !verdict.expected.violated.is_empty())
+}
+
 /// Whether a case failed by its end, or by something that no invariant of the verdict shows.
 pub(crate) fn failed_beyond_invariants(verdict: &Verdict) -> bool {
     verdict.result == CaseResult::Failed
-        && (verdict.end != verdict.expected.ends
+        && (!ended_as_expected(verdict)
             || !verdict
                 .invariants
                 .iter()

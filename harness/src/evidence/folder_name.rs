@@ -33,7 +33,10 @@ pub fn folder_name(case_id: &str) -> String {
         let digest = Sha256::digest(case_id.as_bytes());
         name.truncate(LONGEST_BYTES - 18);
         name.push_str("=~");
-        digest.iter().take(8).for_each(|byte| push_hexadecimal(&mut name, "", *byte));
+        digest
+            .iter()
+            .take(8)
+            .for_each(|byte| push_hexadecimal(&mut name, "", *byte));
     }
     name
 }
@@ -70,8 +73,14 @@ mod tests {
     #[test]
     fn ids_become_folders_and_back() {
         for (id, name) in [
-            ("power-off/selfhost-modern@1.34", "power-off+selfhost-modern@1.34"),
-            ("kill/selfhost-modern@1.34#etcd leader~2", "kill+selfhost-modern@1.34,etcd=20leader~2"),
+            (
+                "power-off/selfhost-modern@1.34",
+                "power-off+selfhost-modern@1.34",
+            ),
+            (
+                "kill/selfhost-modern@1.34#etcd leader~2",
+                "kill+selfhost-modern@1.34,etcd=20leader~2",
+            ),
             ("..", "=2E."),
             ("a+b,c=d", "a=2Bb=2Cc=3Dd"),
             ("é\0", "=C3=A9=00"),

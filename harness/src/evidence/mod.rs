@@ -5,6 +5,7 @@ pub mod collect;
 pub mod folder_name;
 mod judging;
 pub mod planned_case;
+pub mod record_file;
 mod recorder;
 pub mod redact;
 pub mod run_directory;

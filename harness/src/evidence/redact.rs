@@ -83,7 +83,9 @@ fn mark_of_key(text: &str, mark: &str) -> Option<std::ops::Range<usize>> {
         let label = start + mark.len();
         let length = text[label..].find("-----")?;
         let end = label + length + "-----".len();
-        text[label..label + length].ends_with("PRIVATE KEY").then_some(start..end)
+        text[label..label + length]
+            .ends_with("PRIVATE KEY")
+            .then_some(start..end)
     })
 }
 

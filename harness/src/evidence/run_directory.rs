@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use serde::de::DeserializeOwned;
 
 use super::folder_name::folder_name;
-use super::planned_case::{PlanFile, PlannedCase};
+use super::planned_case::PlanFile;
 
 /// The directory of a run: `plan.json`, `lock.json`, `run.json`, one folder a case, and reports.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -26,7 +26,9 @@ pub enum RunDirectoryError {
     #[error("{0} is not a run directory: it has no plan.json; name one such as `runs/latest`")]
     NotARun(PathBuf),
     /// It is a file.
-    #[error("{0} is a file, not a run directory; name the directory that holds the run's plan.json")]
+    #[error(
+        "{0} is a file, not a run directory; name the directory that holds the run's plan.json"
+    )]
     IsAFile(PathBuf),
     /// `--out` names a directory that holds something.
     #[error("{0} is not empty: name a directory that is not there yet, or empty it first")]
@@ -52,24 +54,21 @@ pub enum RunDirectoryError {
         /// How.
         source: serde_json::Error,
     },
-    /// No such case.
-    #[error("the run {run} has no case `{case}`; it has: {cases}")]
-    NoSuchCase {
-        /// The run.
-        run: PathBuf,
-        /// The case that was asked for.
-        case: String,
-        /// Those that there are.
-        cases: String,
-    },
 }
 
 /// The outcome of what touches a run's directory.
 pub type Result<T> = std::result::Result<T, RunDirectoryError>;
 
 /// Names the operation and the place of an error of the file system.
-fn failed<'a>(doing: &'static str, path: &'a Path) -> impl FnOnce(io::Error) -> RunDirectoryError + 'a {
-    move |source| RunDirectoryError::Io { doing, path: path.to_owned(), source }
+fn failed<'a>(
+    doing: &'static str,
+    path: &'a Path,
+) -> impl FnOnce(io::Error) -> RunDirectoryError + 'a {
+    move |source| RunDirectoryError::Io {
+        doing,
+        path: path.to_owned(),
+        source,
+    }
 }
 
 impl RunDirectory {
@@ -83,9 +82,17 @@ impl RunDirectory {
     /// When the file system refuses, or a hundred such runs are there.
     pub fn create(parent: &Path, started: Timestamp, name: &str) -> Result<Self> {
         fs::create_dir_all(parent).map_err(failed("make", parent))?;
-        let base = format!("{}-{}", started.strftime("%Y%m%dT%H%M%SZ"), folder_name(name));
+        let base = format!(
+            "{}-{}",
+            started.strftime("%Y%m%dT%H%M%SZ"),
+            folder_name(name)
+        );
         for number in 1..100 {
-            let folder = if number == 1 { base.clone() } else { format!("{base}-{number}") };
+            let folder = if number == 1 {
+                base.clone()
+            } else {
+                format!("{base}-{number}")
+            };
             let root = parent.join(&folder);
             match fs::create_dir(&root) {
                 Ok(()) => {
@@ -112,7 +119,9 @@ impl RunDirectory {
         if entries.next().is_some() {
             return Err(RunDirectoryError::NotEmpty(root.to_owned()));
         }
-        Ok(Self { root: root.to_owned() })
+        Ok(Self {
+            root: root.to_owned(),
+        })
     }
 
     /// Opens the directory of an earlier run.
@@ -129,7 +138,9 @@ impl RunDirectory {
             Ok(_) if !root.join("plan.json").is_file() => {
                 Err(RunDirectoryError::NotARun(root.to_owned()))
             }
-            Ok(_) => Ok(Self { root: root.to_owned() }),
+            Ok(_) => Ok(Self {
+                root: root.to_owned(),
+            }),
         }
     }
 
@@ -182,14 +193,13 @@ impl RunDirectory {
 
     // === contents ===
 
-    /// The cases of the run's plan, in their order.
+    /// The run's plan, as far as reports need it.
     ///
     /// # Errors
     /// When `plan.json` cannot be read or understood.
-    pub fn plan(&self) -> Result<Vec<PlannedCase>> {
-        let path = self.file("plan.json");
-        let plan: Option<PlanFile> = read_json(&path)?;
-        plan.map(|plan| plan.cases).ok_or_else(|| RunDirectoryError::NotARun(self.root.clone()))
+    pub fn plan(&self) -> Result<PlanFile> {
+        let plan: Option<PlanFile> = read_json(&self.file("plan.json"))?;
+        plan.ok_or_else(|| RunDirectoryError::NotARun(self.root.clone()))
     }
 }
 
@@ -217,7 +227,10 @@ pub fn read_json<T: DeserializeOwned>(path: &Path) -> Result<Option<T>> {
     };
     serde_json::from_slice(&bytes)
         .map(Some)
-        .map_err(|source| RunDirectoryError::Damaged { path: path.to_owned(), source })
+        .map_err(|source| RunDirectoryError::Damaged {
+            path: path.to_owned(),
+            source,
+        })
 }
 
 /// Writes a whole file: after a crash the old one is there, or the new one, never half of one.

@@ -6,7 +6,7 @@ use oracle::{CaseResult, register};
 
 use crate::CaseReport;
 use crate::closing::{points, witness_lines};
-use crate::standing::{Standing, failed_beyond_invariants};
+use crate::standing::{Standing, ended_as_expected, failed_beyond_invariants};
 
 /// The test case that stands for the case as a whole.
 const CASE_ROW: &str = "ends-as-expected";
@@ -105,14 +105,15 @@ fn case_row(case: &CaseReport) -> Row {
     let reason = verdict.reason.clone();
     let (result, kind) = match verdict.result {
         CaseResult::Passed => (RowResult::Passed, "passed"),
-        CaseResult::Failed if failed_beyond_invariants(verdict) => (RowResult::Failed, "wrong-end"),
+        CaseResult::Failed if !ended_as_expected(verdict) => (RowResult::Failed, "wrong-end"),
+        CaseResult::Failed if failed_beyond_invariants(verdict) => (RowResult::Failed, "failed"),
         CaseResult::Failed => (RowResult::Passed, "passed"),
         CaseResult::Inconclusive => (RowResult::Error, cause_word(verdict.cause)),
         CaseResult::NotApplicable => (RowResult::Skipped, "not-applicable"),
     };
     let message = match result {
         RowResult::Passed => format!("ended as `{}`, as expected", verdict.end),
-        RowResult::Failed if verdict.end != verdict.expected.ends => {
+        RowResult::Failed if !ended_as_expected(verdict) => {
             format!(
                 "ended as `{}`, expected `{}`",
                 verdict.end, verdict.expected.ends
@@ -156,6 +157,14 @@ fn invariant_row(case: &CaseReport, slug: &str, standing: Standing<'_>) -> Row {
             "violated-as-expected",
             format!("violated as expected: {}", finding.what),
         ),
+        Standing::ViolatedInDoubt(finding) => {
+            let reason = &case.verdict.reason;
+            let message = format!(
+                "violated, but the case is inconclusive: {}; {reason}",
+                finding.what
+            );
+            (RowResult::Error, "violated-in-doubt", message)
+        }
         Standing::Violated(finding) => (RowResult::Failed, "violated", finding.what.clone()),
         Standing::ViolationMissing => (
             RowResult::Failed,
@@ -183,7 +192,10 @@ fn invariant_row(case: &CaseReport, slug: &str, standing: Standing<'_>) -> Row {
         }
         text += &format!("{message}\n");
     }
-    if let Standing::Violated(finding) | Standing::ViolatedAsExpected(finding) = standing {
+    if let Standing::Violated(finding)
+    | Standing::ViolatedInDoubt(finding)
+    | Standing::ViolatedAsExpected(finding) = standing
+    {
         witness_lines(finding)
             .iter()
             .for_each(|line| text += &format!("  {line}\n"));

@@ -149,6 +149,20 @@ fn the_seed_and_the_repetition_are_in_no_name() {
     );
 }
 
+#[test]
+fn a_violation_that_the_host_may_have_caused_is_an_error_not_a_failure() {
+    let mut case = example::inconclusive();
+    case.verdict.invariants[1].judgement = Judgement::Violated(example::finding());
+    assert_eq!(results(case), ["error", "error", "error", "skipped"]);
+}
+
+#[test]
+fn a_case_that_ended_early_by_its_expected_violation_did_not_end_wrongly() {
+    let mut case = example::passed_by_violation();
+    case.verdict.end = "proven".into();
+    assert_eq!(results(case), ["passed", "skipped", "passed", "skipped"]);
+}
+
 /// Any text, and often such as breaks reports.
 fn nasty() -> impl Strategy<Value = String> {
     let part = prop_oneof![

@@ -4,6 +4,7 @@ mod example;
 mod golden;
 mod junit;
 mod merge;
+mod repetition;
 mod story;
 mod summary;
 mod timeline;
