@@ -1,12 +1,14 @@
 //! A case: scenario, installer and policy, versions and seed. What a runner executes.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
 
 use oracle::Expectation;
 use serde::{Deserialize, Serialize};
 use terms::{Capability, Milliseconds, NodeId};
 
 use crate::entry::Entry;
+use crate::policy::Policy;
 
 /// One case, with everything said that a file left to its defaults.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -38,7 +40,7 @@ pub struct Case {
     pub seed: u64,
     /// Which repetition this is, from 1.
     pub repetition: u32,
-    /// The scenario's tags.
+    /// Words to select by: the scenario's and the case's own.
     pub tags: BTreeSet<String>,
     /// Declared real time, in seconds.
     pub cost_s: u32,
@@ -100,6 +102,20 @@ impl Cluster {
 pub enum Installer {
     /// The reference installer.
     Selfhost(Selfhost),
+}
+
+impl Installer {
+    /// What ids and reports call it: `<installer>-<policy>[-<switch>…]`.
+    pub fn label(&self) -> String {
+        let Self::Selfhost(Selfhost { policy, switches }) = self;
+        let policy = if Policy::is_file(policy) {
+            Path::new(policy).file_stem().unwrap_or_default().to_string_lossy().into_owned()
+        } else {
+            policy.clone()
+        };
+        let switches: String = switches.keys().map(|switch| format!("-{switch}")).collect();
+        format!("selfhost-{policy}{switches}")
+    }
 }
 
 /// The reference installer with its procedure.

@@ -155,7 +155,10 @@ impl<'de> Deserializer<'de> for Node<'_> {
             Value::Text(text) => {
                 visitor.visit_str(text).map_err(|wrong: Wrong| wrong.placed(self.0.place))
             }
-            Value::Truth(_) | Value::Whole(_) | Value::Broken(_) => {
+            Value::Whole(number) => Err(self.expected("a text").help(format!(
+                "write `{number}s` if a duration is meant, \"{number}\" otherwise"
+            ))),
+            Value::Truth(_) | Value::Broken(_) => {
                 Err(self.expected("a text").help("write it in quotes"))
             }
             _ => Err(self.expected("a text")),

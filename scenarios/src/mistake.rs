@@ -59,7 +59,11 @@ impl Mistake {
 
 /// Tabs and other control characters would shift or garble what is printed.
 fn visible(character: char) -> char {
-    if character.is_control() { '␀' } else { character }
+    match character {
+        '\t' => '⇥',
+        other if other.is_control() => '␀',
+        other => other,
+    }
 }
 
 impl fmt::Display for Mistake {

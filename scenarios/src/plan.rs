@@ -1,15 +1,13 @@
 //! The expansion: from scenarios to the cases of a run.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use crate::case::{Case, Installer, Selfhost};
+use crate::case::Case;
 use crate::draw::{mix, number_of};
 use crate::mistake::suggestion;
-use crate::policy::Policy;
 use crate::scenario::{Scenario, ScenarioCase};
 use crate::shard::Shard;
 
@@ -34,7 +32,7 @@ pub struct Plan {
 /// Which cases a run takes, and how often.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Selection {
-    /// Scenarios with one of these tags; all when empty.
+    /// Cases with one of these tags; all when empty.
     pub tags: Vec<String>,
     /// Cases with one of these ids, names or scenarios' names; all when empty.
     pub cases: Vec<String>,
@@ -55,8 +53,8 @@ impl Default for Selection {
 /// Why nothing can be planned.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ExpandError {
-    /// No scenario has the tag.
-    #[error("no scenario here has the tag `{tag}`; {help}")]
+    /// No case has the tag.
+    #[error("no case here has the tag `{tag}`; {help}")]
     UnknownTag {
         /// The tag.
         tag: String,
@@ -90,13 +88,11 @@ pub fn expand(scenarios: &[Scenario], selection: &Selection) -> Result<Plan, Exp
     }
     let subjects: Vec<(String, &Scenario, &ScenarioCase)> =
         scenarios.iter().flat_map(subjects).collect();
-    every_tag_is_known(scenarios, tags)?;
+    every_tag_is_known(&subjects, tags)?;
     every_name_is_known(&subjects, names)?;
     let mut cases: Vec<Case> = subjects
         .iter()
-        .filter(|(_, scenario, _)| {
-            tags.is_empty() || tags.iter().any(|tag| scenario.tags.contains(tag))
-        })
+        .filter(|(_, _, case)| tags.is_empty() || tags.iter().any(|tag| case.tags.contains(tag)))
         .filter(|(id, scenario, case)| {
             names.is_empty() || names.iter().any(|name| is_named(name, id, scenario, case))
         })
@@ -121,14 +117,8 @@ pub fn expand(scenarios: &[Scenario], selection: &Selection) -> Result<Plan, Exp
 /// The cases of a scenario with their ids, before repetitions.
 fn subjects(scenario: &Scenario) -> Vec<(String, &Scenario, &ScenarioCase)> {
     let label = |case: &ScenarioCase| {
-        let Installer::Selfhost(Selfhost { policy, switches }) = &case.installer;
-        let policy = if Policy::is_file(policy) {
-            Path::new(policy).file_stem().unwrap_or_default().to_string_lossy().into_owned()
-        } else {
-            policy.clone()
-        };
-        let switches: String = switches.keys().map(|switch| format!("-{switch}")).collect();
-        format!("{}/selfhost-{policy}{switches}@{}", scenario.name, scenario.cluster.kubernetes)
+        let Scenario { name, cluster, .. } = scenario;
+        format!("{name}/{}@{}", case.installer.label(), cluster.kubernetes)
     };
     let mut count: BTreeMap<String, usize> = BTreeMap::new();
     for case in scenario.cases.iter().filter(|case| case.name.is_empty()) {
@@ -151,9 +141,12 @@ fn is_named(name: &str, id: &str, scenario: &Scenario, case: &ScenarioCase) -> b
     name == id || name == scenario.name || name == case.name
 }
 
-fn every_tag_is_known(scenarios: &[Scenario], tags: &[String]) -> Result<(), ExpandError> {
+fn every_tag_is_known(
+    subjects: &[(String, &Scenario, &ScenarioCase)],
+    tags: &[String],
+) -> Result<(), ExpandError> {
     let known: BTreeSet<&str> =
-        scenarios.iter().flat_map(|scenario| scenario.tags.iter().map(String::as_str)).collect();
+        subjects.iter().flat_map(|(_, _, case)| case.tags.iter().map(String::as_str)).collect();
     let unknown = tags.iter().find(|tag| !known.contains(tag.as_str()));
     unknown.map_or(Ok(()), |tag| {
         Err(ExpandError::UnknownTag { tag: tag.clone(), help: suggestion(tag, known) })
@@ -178,8 +171,8 @@ fn every_name_is_known(
 }
 
 fn made(id: &str, scenario: &Scenario, case: &ScenarioCase, seed: u64, repetition: u32) -> Case {
-    let Scenario { name, about, file, reproduces, tags, cost_s, cluster, budgets, cases: _ } = scenario;
-    let ScenarioCase { name: case_name, installer, capabilities, expect, timeline } = case;
+    let Scenario { name, about, file, reproduces, tags: _, cost_s, cluster, budgets, cases: _ } = scenario;
+    let ScenarioCase { name: case_name, tags, installer, capabilities, expect, timeline } = case;
     let id = if repetition == 1 { id.to_owned() } else { format!("{id}~{repetition}") };
     Case {
         seed: mix(seed ^ number_of(&id)),

@@ -86,6 +86,10 @@ fn options() -> Options {
     }
 }
 
+fn too_deep(place: Place) -> Wrong {
+    Wrong::new(place, "this is nested too deeply").help("a scenario needs at most eight levels")
+}
+
 /// The parser's error in the words of this language.
 fn in_words(error: &Error) -> Wrong {
     let place = Place::of_error(error);
@@ -103,12 +107,14 @@ fn in_words(error: &Error) -> Wrong {
         Error::MergeKeyNotAllowed { .. } => {
             Wrong::new(place, "merge keys (`<<`) are not allowed").help("write the keys out")
         }
+        other if other.to_string().contains("recursion limit") => too_deep(place),
         Error::Budget { breach, .. } => {
             let breach = format!("{breach:?}");
+            if breach.contains("Depth") {
+                return too_deep(place);
+            }
             let (what, help) = if breach.contains("Anchor") || breach.contains("Alias") {
                 ("anchors and aliases (`&`, `*`) are not allowed", "write the value out; `cases[].set` and `$name` vary a timeline")
-            } else if breach.contains("Depth") {
-                ("this is nested too deeply", "a scenario needs at most eight levels")
             } else if breach.contains("Document") {
                 ("a second document begins here", "one scenario a file: split it at `---`")
             } else {

@@ -36,6 +36,8 @@ pub struct Scenario {
 pub struct ScenarioCase {
     /// Its own name; empty for a scenario's only case.
     pub name: String,
+    /// Words to select by: the scenario's and its own.
+    pub tags: BTreeSet<String>,
     /// The system under test.
     pub installer: Installer,
     /// What it claims.

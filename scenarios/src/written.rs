@@ -74,6 +74,9 @@ pub(crate) struct WrittenCase {
     #[schemars(schema_with = "crate::schema::set")]
     #[expect(dead_code, reason = "values are taken from the tree, where they have places")]
     pub(crate) set: BTreeMap<String, serde::de::IgnoredAny>,
+    /// Words to select this case by, besides those of the scenario.
+    #[serde(default)]
+    pub(crate) tags: Vec<String>,
     /// What must come out, exactly; `{ ends: done, violated: [] }` unless said.
     #[serde(default)]
     pub(crate) expect: WrittenExpect,

@@ -29,6 +29,7 @@ pub(super) struct Context<'a> {
     pub(super) overrides: &'a Overrides,
     pub(super) cluster: &'a Cluster,
     pub(super) sweep: bool,
+    pub(super) tags: &'a BTreeSet<String>,
     pub(super) budgets: &'a BTreeMap<String, Option<Milliseconds>>,
 }
 
@@ -73,9 +74,10 @@ impl Context<'_> {
     fn distinct_names(&self, cases: &[ScenarioCase], wrongs: &mut Vec<Wrong>) {
         let mut seen = BTreeSet::new();
         for case in cases.iter().filter(|case| !case.name.is_empty()) {
-            if !seen.insert(&case.name) {
-                let what = format!("two cases are named `{}`", case.name);
-                wrongs.push(Wrong::new(self.tree.deepest(&["cases"]).place, what));
+            if !seen.insert((case.installer.label(), &case.name)) {
+                let what = format!("two cases of the same installer are named `{}`", case.name);
+                let wrong = Wrong::new(self.tree.deepest(&["cases"]).place, what);
+                wrongs.push(wrong.help("give each case a `name` of its own"));
             }
         }
     }
@@ -94,6 +96,11 @@ impl Context<'_> {
             let what = format!("`{name}` is not a name for a case");
             let place = tree.deepest(&["name"]).place;
             wrongs.push(Wrong::new(place, what).help("lowercase words with hyphens"));
+        }
+        for (tag, index) in written.tags.iter().zip(0..).filter(|(tag, _)| !is_word(tag)) {
+            let list = tree.deepest(&["tags"]);
+            let place = list.item(index).unwrap_or(list).place;
+            wrongs.push(Wrong::new(place, format!("`{tag}` is not a tag")).help("lowercase words with hyphens"));
         }
         let installer = self.installer(tree, written.installer, wrongs);
         let policy = self.policy(tree, &installer, wrongs);
@@ -115,6 +122,7 @@ impl Context<'_> {
             wrongs.extend(walked.wrongs);
             cases.push(ScenarioCase {
                 name: joined(&name, &suffix),
+                tags: self.tags.iter().chain(&written.tags).cloned().collect(),
                 installer: installer.clone(),
                 capabilities: policy.capabilities(self.cluster.control_plane),
                 expect: expect.clone(),

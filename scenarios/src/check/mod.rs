@@ -77,6 +77,7 @@ fn scenario(
         overrides,
         cluster: cluster.as_ref().unwrap_or(&stand_in),
         sweep,
+        tags: &tags,
         budgets: &budgets,
     };
     let cases = context.cases(fields.wrongs);

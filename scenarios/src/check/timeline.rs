@@ -144,6 +144,8 @@ impl Walk<'_> {
                 "no operation is in the background here",
                 "put the `at` right behind `bootstrap` or `resume`: that keeps the operation in the background",
             );
+            // What depends on an open operation would only repeat this.
+            self.torn = true;
         }
         if !self.policy.has_step(&step) {
             let known = self.policy.steps.iter().map(terms::StepName::as_str).chain(UNPLANNED_STEPS);
@@ -240,7 +242,7 @@ impl Walk<'_> {
                     return Ok(target);
                 }
                 let Cluster { control_plane, workers, .. } = self.cluster;
-                let what = format!("this cluster has no node `{node}`: it has {control_plane} control-plane nodes and {workers} workers");
+                let what = format!("this cluster has no node `{node}`: it has cp-1 to cp-{control_plane} and {workers} worker(s)");
                 let known = nodes.iter().map(terms::NodeId::as_str);
                 Err(Wrong::new(place, what).help(crate::mistake::suggestion(node.as_str(), known)))
             }
