@@ -12,10 +12,46 @@ pub fn schema() -> String {
     let mut schema = generator.into_root_schema_for::<WrittenScenario>();
     if let Some(Value::Object(definitions)) = schema.get_mut("$defs") {
         allow_placeholders(definitions);
+        // One selector or a list of them: read by hand, so said by hand.
+        let selector = json!({ "type": "string" });
+        let selectors = json!({ "anyOf": [selector, { "type": "array", "items": selector, "minItems": 1 }] });
+        definitions.insert("Selectors".to_owned(), selectors);
     }
+    let mut schema = schema.to_value();
+    without_null(&mut schema);
     let mut text = serde_json::to_string_pretty(&schema).expect("a schema has only text keys");
     text.push('\n');
     text
+}
+
+/// What may be left out may not be written as nothing: `null` goes from types, choices and defaults.
+fn without_null(schema: &mut Value) {
+    match schema {
+        Value::Object(map) => {
+            if map.get("default") == Some(&Value::Null) {
+                map.remove("default");
+            }
+            for key in ["type", "anyOf"] {
+                let Some(Value::Array(choices)) = map.get_mut(key) else { continue };
+                choices.retain(|choice| *choice != json!("null") && *choice != json!({ "type": "null" }));
+                if let [only] = choices.as_slice() {
+                    let only = only.clone();
+                    match (key, only) {
+                        ("anyOf", Value::Object(only)) => {
+                            map.remove(key);
+                            map.extend(only);
+                        }
+                        (_, only) => {
+                            map.insert(key.to_owned(), only);
+                        }
+                    }
+                }
+            }
+            map.values_mut().for_each(without_null);
+        }
+        Value::Array(items) => items.iter_mut().for_each(without_null),
+        _ => {}
+    }
 }
 
 /// Definitions of closed words that stand in timelines, where `$name` may stand instead.

@@ -22,8 +22,8 @@ pub(crate) struct WrittenScenario {
     /// Words to select by, such as `gate` or `nightly`.
     #[schemars(default)]
     pub(crate) tags: Vec<String>,
-    /// Declared real time of one case, in seconds; 120 unless said.
-    #[schemars(default)]
+    /// Declared real time of one case, in seconds.
+    #[schemars(default = "usual_cost_s", range(min = 1, max = 7200))]
     pub(crate) cost_s: u32,
     /// The machines.
     pub(crate) cluster: WrittenCluster,
@@ -37,6 +37,11 @@ pub(crate) struct WrittenScenario {
     /// Longest times by name; absent means the default, `none` means not judged.
     #[schemars(default, schema_with = "crate::schema::budgets")]
     pub(crate) budgets: BTreeMap<String, String>,
+}
+
+/// What a case costs unless its scenario says so: a bootstrap, a fault and a settling on two cores.
+pub(crate) const fn usual_cost_s() -> u32 {
+    120
 }
 
 /// The keys of a scenario, in the order of the documentation.

@@ -11,10 +11,7 @@ use crate::decode::decode;
 use crate::mistake::Wrong;
 use crate::selector::is_word;
 use crate::tree::{Tree, Value};
-use crate::written::{WrittenCluster, WrittenSweep};
-
-/// What a scenario costs unless it says so: a bootstrap, a fault and a settling on two cores.
-const USUAL_COST_S: u32 = 120;
+use crate::written::{WrittenCluster, WrittenSweep, usual_cost_s};
 
 /// Field failures are numbered from 1 to this one.
 const LAST_FIELD_FAILURE: u32 = 68;
@@ -109,7 +106,7 @@ impl Fields<'_> {
     }
 
     pub(super) fn cost_s(&mut self) -> u32 {
-        let cost_s = self.optional("cost_s").unwrap_or(USUAL_COST_S);
+        let cost_s = self.optional("cost_s").unwrap_or_else(usual_cost_s);
         if !(1..=7_200).contains(&cost_s) {
             self.wrong(&["cost_s"], format!("a case cannot cost {cost_s} s"), "1 to 7200 seconds");
         }
