@@ -203,11 +203,11 @@ fn not_as_expected(
     expectation: &Expectation,
     met: &BTreeSet<&str>,
 ) -> Option<Outcome> {
-    for slug in expectation
+    let missing = expectation
         .violated
         .iter()
-        .filter(|slug| !met.contains(slug.as_str()))
-    {
+        .find(|slug| !met.contains(slug.as_str()));
+    if let Some(slug) = missing {
         let judged = invariants.iter().find(|judged| judged.slug == *slug);
         return Some(match judged.map(|judged| &judged.judgement) {
             Some(Judgement::Unknown(what)) => inconclusive(

@@ -503,3 +503,27 @@ impl Settled {
         ))
     }
 }
+
+impl NodeInventory {
+    /// Manifests of apiservers, by the component's name in the file's name.
+    pub fn apiserver_manifests(&self) -> impl Iterator<Item = &String> {
+        let component = Component::KubeApiserver.name();
+        self.manifests
+            .iter()
+            .filter(move |name| name.contains(component))
+    }
+
+    /// Manifests of the temporary apiserver: of apiservers, other than checkpoints.
+    pub fn temporary_manifests(&self) -> impl Iterator<Item = &String> {
+        self.apiserver_manifests()
+            .filter(|name| !name.contains(Incarnation::Checkpoint.name()))
+    }
+
+    /// Whether a process of this component and incarnation runs.
+    pub fn runs(&self, component: Component, incarnation: Incarnation) -> bool {
+        let is_it = |process: &&Process| {
+            process.component == component && process.incarnation == Some(incarnation)
+        };
+        self.processes.iter().any(|process| is_it(&process))
+    }
+}

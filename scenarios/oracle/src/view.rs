@@ -7,7 +7,7 @@ use terms::{Component, Incarnation, NodeId};
 use crate::faults::Faults;
 use crate::observation::{
     CaseClosed, CaseOpened, EtcdStatus, Lease, NodeInventory, Observation, Operation, OperationEnd,
-    PodStatus, Request, RequestOutcome, Sighting, Source, Step,
+    PodStatus, Process, Request, RequestOutcome, Sighting, Source, Step,
 };
 use crate::reference::{Latest, Reference};
 
@@ -19,8 +19,6 @@ pub(crate) const PROBE_STALE_US: u64 = 5_000_000;
 pub(crate) const NODE_STALE_US: u64 = 3_000_000;
 /// Leases, nodes and pods are read at 5 Hz, through the load balancer, which may have to fail over first.
 pub(crate) const CLUSTER_STALE_US: u64 = 5_000_000;
-/// Members of etcd are asked at 5 Hz.
-pub(crate) const ETCD_STALE_US: u64 = 5_000_000;
 
 /// The latest that is known, subject by subject.
 #[derive(Clone, Debug, Default)]
@@ -47,6 +45,8 @@ pub struct Server {
     pub acknowledged: BTreeMap<Option<(NodeId, Incarnation)>, Reference>,
     /// The last request that was not acknowledged.
     pub failed: Option<Reference>,
+    /// How many requests in a row were not acknowledged.
+    pub failures: u32,
 }
 
 /// What is known of a lease.
@@ -129,7 +129,9 @@ impl View {
                 .as_ref()
                 .map(|by| (by.node.clone(), by.incarnation));
             server.acknowledged.insert(by, Reference::to(seen));
+            server.failures = 0;
         } else {
+            server.failures += 1;
             server.failed = Some(Reference::to(seen));
         }
     }
@@ -259,6 +261,11 @@ impl View {
         serving
     }
 
+    /// Whether no control-plane node has power.
+    pub fn all_are_off(&self) -> bool {
+        self.living_control_plane().is_empty()
+    }
+
     /// Whether an endpoint was asked recently; otherwise nothing is known of it.
     pub fn is_asked(&self, source: &Source) -> bool {
         let gap_us = self.gaps.get(source).copied().unwrap_or(0);
@@ -302,6 +309,22 @@ impl View {
             .copied()
             .unwrap_or(0);
         (latest.from.start_us >= back_us.max(gap_us)).then_some(latest)
+    }
+
+    /// A node's processes of a component, as last seen, however old.
+    pub fn last_processes(
+        &self,
+        node: &NodeId,
+        component: Component,
+    ) -> impl Iterator<Item = &Process> {
+        let processes = self
+            .inventories
+            .get(node)
+            .map(|latest| latest.value.processes.as_slice());
+        processes
+            .unwrap_or_default()
+            .iter()
+            .filter(move |process| process.component == component)
     }
 
     /// How the procedure stands in the end: the runner's word, or what the steps say.

@@ -18,13 +18,17 @@ pub(crate) mod lost_instance_returns;
 pub(crate) mod node_loss_is_survived;
 pub(crate) mod pivot_keeps_the_api_writable;
 
+mod loss;
+mod teardown;
+pub(crate) mod write_gap;
+
 use crate::observation::Observation;
 use crate::verdict::{Finding, Judgement, Witness};
 use crate::view::View;
 
 /// An automaton that judges one invariant. It sees every observation once, in the order of judging,
 /// and keeps no more than it needs. It draws no chance and reads no clock.
-pub trait Invariant {
+pub trait Invariant: Send {
     /// Takes in the next observation; `view` already includes it.
     fn observe(&mut self, view: &View, seen: &Observation);
 

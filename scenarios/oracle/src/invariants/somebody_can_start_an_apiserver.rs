@@ -1,24 +1,173 @@
-//! Being written.
+//! S6: from the first served request on there is always somebody who serves, or who can start an apiserver.
+//!
+//! Somebody is: an apiserver that acknowledged within two seconds, at its own endpoint or through the
+//! load balancer; a node with power and a static apiserver manifest, unless a process of it was last
+//! seen without its files; a kubelet that still runs since it ran a self-hosted apiserver, or since one
+//! was bound to its node, as long as the pods last read do not say otherwise.
+//! Violated when there is nobody although every living control-plane node was looked at and every
+//! endpoint asked. While all nodes are off nobody lives who could, and nothing is judged.
 
-use super::{Invariant, unknown};
-use crate::observation::Observation;
+use std::collections::BTreeMap;
+
+use terms::{Component, Incarnation, NodeId};
+
+use super::{Invariant, LEAST_SAMPLES, finding, names, not_judged, unknown};
+use crate::observation::{Observation, PodStatus, ProcessId, RequestOutcome, Sighting, Source};
+use crate::reference::{Reference, seconds};
 use crate::verdict::{Finding, Judgement};
-use crate::view::View;
+use crate::view::{SERVING_US, View};
 
-struct Stub;
+/// As long as this nobody may be known before the whole is unknown.
+const UNKNOWN_MAX_US: u64 = 3_000_000;
 
-pub(crate) fn monitor() -> Box<dyn Invariant> {
-    Box::new(Stub)
+#[derive(Default)]
+struct SomebodyCanStartAnApiserver {
+    served: Option<Reference>,
+    learnt: BTreeMap<NodeId, ProcessId>,
+    looked: u64,
+    unknown_since_us: Option<u64>,
+    unknown: Option<String>,
+    found: Option<Finding>,
 }
 
-impl Invariant for Stub {
-    fn observe(&mut self, _view: &View, _seen: &Observation) {}
+pub(crate) fn monitor() -> Box<dyn Invariant> {
+    Box::<SomebodyCanStartAnApiserver>::default()
+}
 
-    fn finding(&self) -> Option<&Finding> {
-        None
+impl Invariant for SomebodyCanStartAnApiserver {
+    fn observe(&mut self, view: &View, seen: &Observation) {
+        match &seen.saw {
+            Sighting::Request(request)
+                if matches!(request.outcome, RequestOutcome::Acknowledged { .. }) =>
+            {
+                self.served = Some(Reference::to(seen));
+            }
+            Sighting::NodeInventory(now) => {
+                if let (Source::Node(node), Some(kubelet)) = (&seen.source, now.kubelet)
+                    && now.runs(Component::KubeApiserver, Incarnation::SelfHosted)
+                {
+                    self.learnt.insert(node.clone(), kubelet);
+                }
+            }
+            Sighting::Pods(pods) => self.pods(view, pods),
+            _ => {}
+        }
+        self.judge(view, seen);
     }
 
-    fn otherwise(&self, _view: &View) -> Judgement {
-        unknown("being written")
+    fn finding(&self) -> Option<&Finding> {
+        self.found.as_ref()
+    }
+
+    fn otherwise(&self, view: &View) -> Judgement {
+        if view.procedure().first_started.is_none() {
+            return not_judged("no operation was started");
+        }
+        if let Some(what) = &self.unknown {
+            return unknown(what.clone());
+        }
+        if self.looked < LEAST_SAMPLES {
+            return unknown(format!(
+                "only {} instants could be judged, {LEAST_SAMPLES} are needed",
+                self.looked
+            ));
+        }
+        Judgement::Holds
+    }
+}
+
+impl SomebodyCanStartAnApiserver {
+    /// A kubelet learns of a pod that is bound to it, and of its end.
+    fn pods(&mut self, view: &View, pods: &[PodStatus]) {
+        for node in view.control_plane() {
+            let bound = pods.iter().any(|pod| {
+                pod.component == Component::KubeApiserver
+                    && pod.incarnation == Incarnation::SelfHosted
+                    && pod.node.as_ref() == Some(node)
+                    && !pod.terminating
+            });
+            let inventory = view.inventory(node);
+            let runs = inventory.is_some_and(|latest| {
+                latest
+                    .value
+                    .runs(Component::KubeApiserver, Incarnation::SelfHosted)
+            });
+            if let (true, Some(kubelet)) =
+                (bound, inventory.and_then(|latest| latest.value.kubelet))
+            {
+                self.learnt.insert(node.clone(), kubelet);
+            } else if !bound && !runs {
+                self.learnt.remove(node);
+            }
+        }
+    }
+
+    fn judge(&mut self, view: &View, seen: &Observation) {
+        let Some(served) = &self.served else { return };
+        if view.all_are_off() {
+            self.unknown_since_us = None;
+            return;
+        }
+        let now_us = view.now_us();
+        if now_us.saturating_sub(served.end_us) <= SERVING_US || self.somebody_can(view) {
+            self.looked += 1;
+            self.unknown_since_us = None;
+            return;
+        }
+        let mut unseen = view.living_control_plane();
+        unseen.retain(|node| {
+            view.inventory(node).is_none() || !view.is_asked(&Source::Apiserver((*node).clone()))
+        });
+        if !unseen.is_empty() {
+            let since_us = *self.unknown_since_us.get_or_insert(now_us);
+            let span_us = now_us.saturating_sub(since_us);
+            if span_us > UNKNOWN_MAX_US {
+                let what = format!(
+                    "nobody is known who serves or could start an apiserver at {}, but nothing is known of {}",
+                    seconds(now_us),
+                    names(unseen)
+                );
+                self.unknown.get_or_insert(what);
+            }
+            return;
+        }
+        self.looked += 1;
+        let living = names(view.living_control_plane());
+        let what = format!(
+            "nobody serves since {} and nobody can start an apiserver: {living} have no manifest of one and no kubelet that knows of one",
+            seconds(served.end_us)
+        );
+        let mut witness = vec![
+            served.witness("the last acknowledged request"),
+            Reference::to(seen).witness("nobody serves and nobody can start an apiserver"),
+        ];
+        for node in view.living_control_plane() {
+            if let Some(latest) = view.inventory(node) {
+                witness.push(
+                    latest
+                        .from
+                        .witness(format!("manifests: {}", names(&latest.value.manifests))),
+                );
+            }
+        }
+        let found = finding(what, now_us, witness);
+        self.found.get_or_insert(found);
+    }
+
+    fn somebody_can(&self, view: &View) -> bool {
+        view.living_control_plane().into_iter().any(|node| {
+            let Some(latest) = view.inventory(node) else {
+                return false;
+            };
+            let lacks_files = latest.value.processes.iter().any(|process| {
+                process.component == Component::KubeApiserver
+                    && process.incarnation != Some(Incarnation::SelfHosted)
+                    && !process.missing_files.is_empty()
+            });
+            let manifest = latest.value.apiserver_manifests().next().is_some() && !lacks_files;
+            let knows = latest.value.kubelet.is_some()
+                && latest.value.kubelet.as_ref() == self.learnt.get(node);
+            manifest || knows
+        })
     }
 }

@@ -16,7 +16,8 @@ pub(super) const LIVENESS: [Rule; 16] = [
         Class::Timed,
         "An undisturbed bootstrap reaches `done` within its budget.",
     )
-    .judged_by(bootstrap_completes::monitor, 1),
+    .judged_by(bootstrap_completes::monitor, 1)
+    .under("no fault in the bootstrap, and the case asks for `done`"),
     rule(
         "L2",
         "pivot-keeps-the-api-writable",
@@ -24,7 +25,8 @@ pub(super) const LIVENESS: [Rule; 16] = [
         Class::Timed,
         "The longest write gap during the pivot stays within `api_write_outage`.",
     )
-    .judged_by(pivot_keeps_the_api_writable::monitor, 1),
+    .judged_by(pivot_keeps_the_api_writable::monitor, 1)
+    .under("no fault in the pivot other than against the installer"),
     rule(
         "L3",
         "a-new-leader-acts",
@@ -32,7 +34,8 @@ pub(super) const LIVENESS: [Rule; 16] = [
         Class::Timed,
         "After the loss of a lease holder another acts within 25 s (scheduler on SIGTERM: 6 s).",
     )
-    .judged_by(a_new_leader_acts::monitor, 1),
+    .judged_by(a_new_leader_acts::monitor, 1)
+    .under("another instance on another node, etcd majority alive, no new fault"),
     rule(
         "L4",
         "lost-instance-returns",
@@ -40,7 +43,8 @@ pub(super) const LIVENESS: [Rule; 16] = [
         Class::Timed,
         "Any one instance of a component that is deleted or killed is replaced.",
     )
-    .judged_by(lost_instance_returns::monitor, 1),
+    .judged_by(lost_instance_returns::monitor, 1)
+    .under("one instance at a time; the time counts from the last fault or heal"),
     rule(
         "L5",
         "node-loss-is-survived",
@@ -48,7 +52,8 @@ pub(super) const LIVENESS: [Rule; 16] = [
         Class::Timed,
         "After the loss of any one control-plane node, writes and scheduling resume within their budgets.",
     )
-    .judged_by(node_loss_is_survived::monitor, 1),
+    .judged_by(node_loss_is_survived::monitor, 1)
+    .under("no other control-plane node is lost, and self-hosted apiservers serve elsewhere"),
     rule(
         "L6",
         "api-returns-after-power-loss",

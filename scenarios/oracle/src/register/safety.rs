@@ -63,7 +63,8 @@ pub(super) const SAFETY: [Rule; 31] = [
         Class::Monitor,
         "At every instant some apiserver serves, or some living node has a static or activatable apiserver manifest with all its files, or a kubelet that has not restarted since it learnt of an apiserver pod bound to it.",
     )
-    .judged_by(somebody_can_start_an_apiserver::monitor, 1),
+    .judged_by(somebody_can_start_an_apiserver::monitor, 1)
+    .under("some control-plane node has power"),
     rule(
         "S7",
         "one-owner-per-port",
@@ -85,7 +86,8 @@ pub(super) const SAFETY: [Rule; 31] = [
         Class::State,
         "When a procedure is done, no bootstrap secret, administrator kubeconfig or recovery directory is left on a node.",
     )
-    .judged_by(no_credentials_left::monitor, 1),
+    .judged_by(no_credentials_left::monitor, 1)
+    .under("judged at `done`, never in `holding`"),
     rule(
         "S10",
         "nothing-runs-on-deleted-files",
