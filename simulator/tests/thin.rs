@@ -7,7 +7,10 @@ use terms::{Component, Moment};
 
 fn steps(run: &Run) -> Vec<(u64, String)> {
     let step = |seen: &Observation| match &seen.saw {
-        Sighting::Step(step) => Some((seen.end_us / 1_000, format!("{} {}", step.step, step.moment))),
+        Sighting::Step(step) => Some((
+            seen.end_us / 1_000,
+            format!("{} {}", step.step, step.moment),
+        )),
         _ => None,
     };
     run.observations.iter().filter_map(step).collect()
@@ -18,6 +21,8 @@ fn an_undisturbed_bootstrap_is_done() {
     for (control_planes, workers) in [(1, 1), (3, 1), (5, 0)] {
         let run = run_to_end(&modern(), &Scene::calm("calm", control_planes, workers));
         assert_eq!(run.end, "done", "{control_planes}: {:#?}", steps(&run));
-        if std::env::var_os("SHOW_STEPS").is_some() { println!("{:#?}", steps(&run)); }
+        if std::env::var_os("SHOW_STEPS").is_some() {
+            println!("{:#?}", steps(&run));
+        }
     }
 }

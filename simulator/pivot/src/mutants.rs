@@ -115,6 +115,16 @@ pub fn mutants() -> Vec<Mutant> {
                 stages.retain(|stage| stage.kind != StageKind::Verify);
             },
         ),
+        stages(
+            "verifies-at-leisure",
+            "a failing verification is tried for two minutes before anything is put back; shows when apiservers fail then",
+            &["pivot-keeps-the-api-writable"],
+            |stages| {
+                for stage in stages.iter_mut().filter(|stage| stage.kind == StageKind::Verify) {
+                    stage.deadline_ms = 120_000;
+                }
+            },
+        ),
         secrets_first(),
     ]
 }

@@ -80,7 +80,9 @@ pub fn modern() -> Plan {
             StageKind::Remove(ComponentSet::ALL),
             GENEROUS_MS,
         ),
-        stage("verified", StageKind::Verify, GENEROUS_MS),
+        // From here on nobody may be serving: the bootstrap control plane must be back before an
+        // outage of thirty seconds, and needs several of them to start.
+        stage("verified", StageKind::Verify, 15_000),
     ];
     let rules = Rules {
         identify: IdentifyRule::Proof,

@@ -29,9 +29,21 @@ impl World {
         self.tick_controllers();
     }
 
+    /// The world turns peculiar, and shows it at once.
+    pub(crate) fn turn_peculiar(&mut self, quirk: Quirk) {
+        self.quirks.insert(quirk);
+        for index in self.indices() {
+            self.tick_pods(index);
+        }
+    }
+
     fn tick_store(&mut self) {
         let healthy = self.etcd_healthy();
-        if self.store.leader.is_some_and(|leader| healthy.contains(leader)) {
+        if self
+            .store
+            .leader
+            .is_some_and(|leader| healthy.contains(leader))
+        {
             return;
         }
         self.store.leader = (0..self.control_planes).find(|index| healthy.contains(*index));
@@ -43,15 +55,23 @@ impl World {
 
     fn tick_kubelet(&mut self, index: u8) {
         let now_ms = self.now_ms;
-        self.node_mut(index).processes.retain(|process| process.gone_ms.is_none_or(|gone_ms| now_ms < gone_ms));
-        if index < self.control_planes && self.node(index).process(Component::Etcd, None).is_none() {
+        self.node_mut(index)
+            .processes
+            .retain(|process| process.gone_ms.is_none_or(|gone_ms| now_ms < gone_ms));
+        if index < self.control_planes && self.node(index).process(Component::Etcd, None).is_none()
+        {
             self.spawn(index, Component::Etcd, None, lasts::ETCD_START_MS);
         }
         self.tick_static_pods(index);
         if self.reachable() {
             self.registered = self.registered.with(index);
             let known = |pod: &&Pod| pod.bound && pod.node == index;
-            let bound = self.pods.iter().filter(known).map(|pod| pod.component).collect();
+            let bound = self
+                .pods
+                .iter()
+                .filter(known)
+                .map(|pod| pod.component)
+                .collect();
             self.node_mut(index).known_pods = bound;
         }
         self.tick_pods(index);
@@ -65,7 +85,8 @@ impl World {
         for component in Component::SELF_HOSTED {
             let wanted = node.manifests.contains(&component);
             let running = node.processes.iter_mut().find(|process| {
-                process.component == component && process.incarnation == Some(Incarnation::Bootstrap)
+                process.component == component
+                    && process.incarnation == Some(Incarnation::Bootstrap)
             });
             match running {
                 // Without its secrets a container cannot start.
@@ -78,17 +99,27 @@ impl World {
             }
         }
         for component in starting {
-            self.spawn(index, component, Some(Incarnation::Bootstrap), start_ms(component));
+            self.spawn(
+                index,
+                component,
+                Some(Incarnation::Bootstrap),
+                start_ms(component),
+            );
         }
     }
 
     fn tick_pods(&mut self, index: u8) {
         let known = self.node(index).known_pods.clone();
         for component in Component::SELF_HOSTED {
-            let running = self.node(index).process(component, Some(Incarnation::SelfHosted)).cloned();
+            let running = self
+                .node(index)
+                .process(component, Some(Incarnation::SelfHosted))
+                .cloned();
             match running {
                 None if known.contains(&component) => self.start_pod(index, component),
-                Some(process) if component == Component::KubeApiserver => self.mind_apiserver(index, &process),
+                Some(process) if component == Component::KubeApiserver => {
+                    self.mind_apiserver(index, &process)
+                }
                 _ => {}
             }
         }
@@ -97,14 +128,24 @@ impl World {
     fn start_pod(&mut self, index: u8, component: Component) {
         // A pod without owner is a process that nobody starts again.
         let lost = self.has(Quirk::PodsWithoutOwner)
-            && self.pods.iter().any(|pod| pod.component == component && pod.node == index && pod.uid == 0);
+            && self
+                .pods
+                .iter()
+                .any(|pod| pod.component == component && pod.node == index && pod.uid == 0);
         if lost {
             return;
         }
         let port_taken = component == Component::KubeApiserver
             && self.has(Quirk::OneApiserverPort)
-            && self.node(index).process(component, Some(Incarnation::Bootstrap)).is_some();
-        let takes_ms = if port_taken { u64::MAX - self.now_ms } else { start_ms(component) };
+            && self
+                .node(index)
+                .process(component, Some(Incarnation::Bootstrap))
+                .is_some();
+        let takes_ms = if port_taken {
+            u64::MAX - self.now_ms
+        } else {
+            start_ms(component)
+        };
         self.spawn(index, component, Some(Incarnation::SelfHosted), takes_ms);
         if self.has(Quirk::PodsWithoutOwner) {
             for pod in &mut self.pods {
@@ -120,9 +161,16 @@ impl World {
         let crashes = self.has(Quirk::ApiserversCrash)
             || self.has(Quirk::OneApiserverServes) && index + 1 != self.control_planes;
         let waits = process.ready_ms == u64::MAX;
-        let port_free = self.node(index).process(Component::KubeApiserver, Some(Incarnation::Bootstrap)).is_none();
+        let port_free = self
+            .node(index)
+            .process(Component::KubeApiserver, Some(Incarnation::Bootstrap))
+            .is_none();
         let now_ms = self.now_ms;
-        let own = self.node_mut(index).processes.iter_mut().find(|other| other.pid == process.pid);
+        let own = self
+            .node_mut(index)
+            .processes
+            .iter_mut()
+            .find(|other| other.pid == process.pid);
         let Some(own) = own else { return };
         if crashes && own.started_ms + lasts::CRASH_MS <= now_ms {
             own.started_ms = now_ms;
@@ -161,7 +209,13 @@ impl World {
         };
         if lease.holder.is_some_and(running) {
             if self.now_ms >= lease.renewed_ms + lasts::RENEWAL_MS {
-                self.leases.insert(lock, LeaseState { renewed_ms: self.now_ms, ..lease });
+                self.leases.insert(
+                    lock,
+                    LeaseState {
+                        renewed_ms: self.now_ms,
+                        ..lease
+                    },
+                );
                 self.store.revision += 1;
             }
             return;
@@ -169,7 +223,9 @@ impl World {
         let term_ms = match lease.holder {
             None => 0,
             Some(_) if self.has(Quirk::LeasesLastTooLong) => lasts::LEASE_TOO_LONG_MS,
-            Some((_, Incarnation::Bootstrap, _)) => lasts::BOOTSTRAP_LEASE_MS + lasts::CANDIDATE_POLL_MS,
+            Some((_, Incarnation::Bootstrap, _)) => {
+                lasts::BOOTSTRAP_LEASE_MS + lasts::CANDIDATE_POLL_MS
+            }
             Some(_) => lasts::LEASE_MS + lasts::CANDIDATE_POLL_MS,
         };
         if self.now_ms < lease.renewed_ms + term_ms {
@@ -177,7 +233,14 @@ impl World {
         }
         if let Some(holder) = self.candidate(lock) {
             let transitions = lease.transitions + 1;
-            self.leases.insert(lock, LeaseState { holder: Some(holder), renewed_ms: self.now_ms, transitions });
+            self.leases.insert(
+                lock,
+                LeaseState {
+                    holder: Some(holder),
+                    renewed_ms: self.now_ms,
+                    transitions,
+                },
+            );
             self.store.revision += 1;
         }
     }
@@ -199,12 +262,22 @@ impl World {
 
     /// The DaemonSet controller makes pods, the scheduler binds them.
     fn tick_controllers(&mut self) {
-        if self.acts(Component::KubeControllerManager) && self.applied.contains(&AssetGroup::ControlPlane) {
+        if self.acts(Component::KubeControllerManager)
+            && self.applied.contains(&AssetGroup::ControlPlane)
+        {
             for component in Component::SELF_HOSTED {
                 for node in (0..self.control_planes).filter(|node| self.labelled.contains(*node)) {
-                    let exists = self.pods.iter().any(|pod| pod.component == component && pod.node == node);
+                    let exists = self
+                        .pods
+                        .iter()
+                        .any(|pod| pod.component == component && pod.node == node);
                     if !exists {
-                        self.pods.push(Pod { component, node, bound: false, uid: self.next_uid });
+                        self.pods.push(Pod {
+                            component,
+                            node,
+                            bound: false,
+                            uid: self.next_uid,
+                        });
                         self.next_uid += 1;
                         self.store.revision += 1;
                     }

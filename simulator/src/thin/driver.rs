@@ -4,7 +4,8 @@ use std::collections::{BTreeMap, VecDeque};
 
 use oracle::observation::OperationEnd;
 use pivot::{
-    Attempt, Durable, Effect, Effects, Input, LogEntry, Plan, StageIndex, State, Task, Timer, Why, resume, step,
+    Attempt, Durable, Effect, Effects, Input, LogEntry, Plan, StageIndex, State, Task, Timer, Why,
+    resume, step,
 };
 use terms::{Moment, StepName};
 
@@ -81,7 +82,9 @@ impl WorldDriver {
 
     /// Performs the next effect.
     pub(crate) fn perform_next(&mut self, world: &mut World) -> Said {
-        let Some(effect) = self.queue.pop_front() else { return Said::Nothing };
+        let Some(effect) = self.queue.pop_front() else {
+            return Said::Nothing;
+        };
         self.perform(effect, world)
     }
 
@@ -91,12 +94,17 @@ impl WorldDriver {
             Effect::Persist(durable) if self.foreign => self.own_marker = Some(durable),
             Effect::Persist(durable) => world.node_mut(0).marker = Some(durable),
             Effect::Start(task, attempt) => {
-                let takes_ms = if task == Task::Canary { CANARY_MS } else { TASK_MS };
+                let takes_ms = if task == Task::Canary {
+                    CANARY_MS
+                } else {
+                    TASK_MS
+                };
                 self.tasks.push((world.now_ms + takes_ms, task, attempt));
             }
             Effect::Cancel(task) => self.tasks.retain(|(_, running, _)| *running != task),
             Effect::Arm(timer) => {
-                self.timers.insert(timer, world.now_ms + self.duration_ms(timer));
+                self.timers
+                    .insert(timer, world.now_ms + self.duration_ms(timer));
             }
             Effect::Disarm(timer) => {
                 self.timers.remove(&timer);
@@ -106,19 +114,37 @@ impl WorldDriver {
                 return Said::Step(self.step_name(stage), moment);
             }
             Effect::Reinstate(stage, why) => {
-                return Said::Aside(Plan::REINSTATING_STEP, Moment::Entered, Some(self.reason(stage, why)));
+                return Said::Aside(
+                    Plan::REINSTATING_STEP,
+                    Moment::Entered,
+                    Some(self.reason(stage, why)),
+                );
             }
             Effect::Hold(stage, why) => {
                 self.ended = true;
-                let end = if why.is_foreign() { OperationEnd::Refused } else { OperationEnd::Holding };
-                let step = if why.is_foreign() { "refused" } else { Plan::HOLDING_STEP };
+                let end = if why.is_foreign() {
+                    OperationEnd::Refused
+                } else {
+                    OperationEnd::Holding
+                };
+                let step = if why.is_foreign() {
+                    "refused"
+                } else {
+                    Plan::HOLDING_STEP
+                };
                 return Said::Ended(end, step, Moment::Entered, Some(self.reason(stage, why)));
             }
             Effect::Finish => {
                 self.ended = true;
                 if !self.foreign {
                     let stage = self.state.stage();
-                    let done = Durable { stage, completed: true, holding: None, reinstating: false, done: true };
+                    let done = Durable {
+                        stage,
+                        completed: true,
+                        holding: None,
+                        reinstating: false,
+                        done: true,
+                    };
                     world.node_mut(0).marker = Some(done);
                 }
                 return Said::Ended(OperationEnd::Done, Plan::DONE_STEP, Moment::Completed, None);
@@ -129,7 +155,9 @@ impl WorldDriver {
 
     /// Gives the machine the next input of this instant, if there is one.
     pub(crate) fn deliver(&mut self, world: &mut World) -> bool {
-        let Some(input) = self.next_input(world) else { return false };
+        let Some(input) = self.next_input(world) else {
+            return false;
+        };
         let (state, effects) = step(&self.plan, self.state, input);
         self.state = state;
         self.log.push(LogEntry::Stepped { input, effects });
@@ -145,11 +173,23 @@ impl WorldDriver {
         if let Some((stage, moment)) = self.announced.take() {
             return Some(Input::Released(stage, moment));
         }
-        if let Some(index) = self.tasks.iter().position(|(due_ms, ..)| *due_ms <= world.now_ms) {
+        if let Some(index) = self
+            .tasks
+            .iter()
+            .position(|(due_ms, ..)| *due_ms <= world.now_ms)
+        {
             let (_, task, attempt) = self.tasks.remove(index);
-            return Some(Input::Finished(task, attempt, world.perform(task, self.foreign)));
+            return Some(Input::Finished(
+                task,
+                attempt,
+                world.perform(task, self.foreign),
+            ));
         }
-        let due = self.timers.iter().find(|(_, due_ms)| **due_ms <= world.now_ms).map(|(timer, _)| *timer);
+        let due = self
+            .timers
+            .iter()
+            .find(|(_, due_ms)| **due_ms <= world.now_ms)
+            .map(|(timer, _)| *timer);
         if let Some(timer) = due {
             self.timers.remove(&timer);
             return Some(Input::Elapsed(timer));

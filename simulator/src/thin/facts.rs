@@ -11,7 +11,10 @@ impl World {
         let known = self.reachable();
         let when_known = |set: NodeSet| if known { set } else { NodeSet::default() };
         let mut fresh = NodeSet::default();
-        for node in self.indices().filter(|node| self.is_fresh(*node, lasts::NODE_FRESH_MS)) {
+        for node in self
+            .indices()
+            .filter(|node| self.is_fresh(*node, lasts::NODE_FRESH_MS))
+        {
             fresh = fresh.with(node);
         }
         let mut pods = [None; Facts::MOST_PODS];
@@ -28,7 +31,8 @@ impl World {
             ready: when_known(fresh),
             labelled: when_known(self.labelled),
             apiservers: self.apiserver_fact(known),
-            leases: [Component::KubeControllerManager, Component::KubeScheduler].map(|lock| self.lease_fact(lock)),
+            leases: [Component::KubeControllerManager, Component::KubeScheduler]
+                .map(|lock| self.lease_fact(lock)),
             bootstrap_running: self.bootstrap_running(),
             pods_known: known,
             pods,
@@ -36,7 +40,10 @@ impl World {
     }
 
     fn apiserver_fact(&self, load_balancer: bool) -> ApiserverFact {
-        let mut fact = ApiserverFact { load_balancer, ..ApiserverFact::default() };
+        let mut fact = ApiserverFact {
+            load_balancer,
+            ..ApiserverFact::default()
+        };
         for (node, incarnation) in self.ready_apiservers() {
             match incarnation {
                 Incarnation::Bootstrap => fact.bootstrap = fact.bootstrap.with(node),
@@ -52,13 +59,25 @@ impl World {
 
     fn lease_fact(&self, lock: Component) -> LeaseFact {
         let lease = self.leases[&lock];
-        let age_ds = if lease.holder.is_some() { (self.now_ms - lease.renewed_ms) / 100 } else { 255 };
-        LeaseFact { age_ds: u8::try_from(age_ds).unwrap_or(u8::MAX) }
+        let age_ds = if lease.holder.is_some() {
+            (self.now_ms - lease.renewed_ms) / 100
+        } else {
+            255
+        };
+        LeaseFact {
+            age_ds: u8::try_from(age_ds).unwrap_or(u8::MAX),
+        }
     }
 
     fn bootstrap_running(&self) -> u8 {
-        let running = self.node(0).processes.iter().filter(|process| process.incarnation == Some(Incarnation::Bootstrap));
-        running.fold(0, |bits, process| bits | ComponentSet::bit(process.component))
+        let running = self
+            .node(0)
+            .processes
+            .iter()
+            .filter(|process| process.incarnation == Some(Incarnation::Bootstrap));
+        running.fold(0, |bits, process| {
+            bits | ComponentSet::bit(process.component)
+        })
     }
 
     fn pod_facts(&self) -> impl Iterator<Item = PodFact> + '_ {
@@ -69,7 +88,11 @@ impl World {
                 looks_like: Some(pod.component),
                 node: pod.bound.then_some(pod.node),
                 incarnation: Incarnation::SelfHosted,
-                phase: if process.is_some() { PodPhase::Running } else { PodPhase::Pending },
+                phase: if process.is_some() {
+                    PodPhase::Running
+                } else {
+                    PodPhase::Pending
+                },
                 ready: process.is_some_and(|process| process.is_ready(self.now_ms)),
                 fresh: pod.bound && self.is_fresh(pod.node, lasts::NODE_FRESH_MS),
             }

@@ -1,14 +1,14 @@
 //! A thin world: enough to tell a right pivot from a wrong one.
 
+mod cluster;
+mod driver;
+mod facts;
+mod node;
 mod scene;
 mod stage;
-mod world;
-mod node;
-mod cluster;
-mod facts;
 mod tasks;
-mod driver;
 mod watcher;
+mod world;
 
 pub use driver::WorldDriver;
 pub use scene::{Happening, Incident, Quirk, Scene, When};

@@ -60,8 +60,14 @@ impl Process {
 }
 
 impl Node {
-    pub(crate) fn process(&self, component: Component, incarnation: Option<Incarnation>) -> Option<&Process> {
-        let found = |process: &&Process| process.component == component && process.incarnation == incarnation;
+    pub(crate) fn process(
+        &self,
+        component: Component,
+        incarnation: Option<Incarnation>,
+    ) -> Option<&Process> {
+        let found = |process: &&Process| {
+            process.component == component && process.incarnation == incarnation
+        };
         self.processes.iter().find(found)
     }
 
@@ -74,7 +80,11 @@ impl Node {
         if self.stashed_secrets {
             files.insert("/var/lib/selfhost/stash/bootstrap-secrets/apiserver.key".to_owned());
         }
-        files.extend(self.stashed.iter().map(|component| format!("/var/lib/selfhost/stash/{}", manifest(*component))));
+        files.extend(
+            self.stashed
+                .iter()
+                .map(|component| format!("/var/lib/selfhost/stash/{}", manifest(*component))),
+        );
         if self.assets {
             files.insert("/var/lib/selfhost/assets/auth/admin.kubeconfig".to_owned());
         }
@@ -83,8 +93,10 @@ impl Node {
 }
 
 /// Files that the bootstrap processes' command lines name.
-pub(crate) const SECRETS: [&str; 2] =
-    ["/etc/kubernetes/bootstrap-secrets/apiserver.key", "/etc/kubernetes/bootstrap-secrets/ca.crt"];
+pub(crate) const SECRETS: [&str; 2] = [
+    "/etc/kubernetes/bootstrap-secrets/apiserver.key",
+    "/etc/kubernetes/bootstrap-secrets/ca.crt",
+];
 
 /// Name of a component's bootstrap manifest.
 pub(crate) fn manifest(component: Component) -> String {

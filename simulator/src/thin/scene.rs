@@ -19,7 +19,7 @@ pub struct Scene {
     pub incidents: Vec<Incident>,
     /// The end that is asked for: `done` or `holding`.
     pub ends: String,
-    /// Budgets in force, by name.
+    /// Budgets in force, by name: the defaults of the scenario language.
     pub budgets: BTreeMap<String, Milliseconds>,
     /// How long the world is watched after the last operation ended and the last incident happened.
     pub afterwards_ms: u64,
@@ -108,7 +108,6 @@ pub enum Happening {
 impl Scene {
     /// A scene in which nothing is peculiar and nothing happens.
     pub fn calm(name: &str, control_planes: u8, workers: u8) -> Self {
-        let budgets = [("api_write_outage", 20), ("new_leader", 25), ("redundancy_restored", 120), ("api_return", 60)];
         Self {
             name: name.to_owned(),
             control_planes,
@@ -116,11 +115,11 @@ impl Scene {
             quirks: BTreeSet::new(),
             incidents: Vec::new(),
             ends: "done".to_owned(),
-            budgets: budgets
-                .into_iter()
-                .map(|(name, seconds)| (name.to_owned(), Milliseconds::from_seconds(seconds)))
+            budgets: scenarios::BUDGETS
+                .iter()
+                .map(|budget| (budget.name.to_owned(), budget.default))
                 .collect(),
-            afterwards_ms: 10_000,
+            afterwards_ms: 20_000,
             longest_ms: 900_000,
         }
     }

@@ -5,7 +5,9 @@ use std::collections::VecDeque;
 use oracle::Observation;
 use oracle::observation::OperationEnd;
 use pivot::{LogEntry, Plan};
-use terms::{Component, Fault, Kill, Moment, NodeFault, Nothing, Selector, Selectors, Signal, StepName};
+use terms::{
+    Component, Fault, Kill, Moment, NodeFault, Nothing, Selector, Selectors, Signal, StepName,
+};
 
 use super::driver::{Said, WorldDriver};
 use super::scene::{Happening, Incident, Scene, When};
@@ -86,7 +88,9 @@ struct Stage<'a> {
 
 impl Stage<'_> {
     fn is_over(&self) -> bool {
-        let Some((_, ended_ms)) = self.ended else { return false };
+        let Some((_, ended_ms)) = self.ended else {
+            return false;
+        };
         let quiet_ms = ended_ms.max(self.last_incident_ms) + self.scene.afterwards_ms;
         let busy = self.installer.is_some() || self.foreign.is_some();
         !busy && self.incidents.is_empty() && self.world.now_ms >= quiet_ms
@@ -103,11 +107,18 @@ impl Stage<'_> {
         };
         let observations = self.watcher.close(&mut self.world, end);
         let missed = self.incidents.into();
-        Run { observations, log: self.log, effects: self.effects, end: end.to_owned(), missed }
+        Run {
+            observations,
+            log: self.log,
+            effects: self.effects,
+            end: end.to_owned(),
+            missed,
+        }
     }
 
     fn start(&mut self, operation: &'static str) {
-        self.watcher.operation_started(self.world.now_ms, operation, false);
+        self.watcher
+            .operation_started(self.world.now_ms, operation, false);
         self.world.node_mut(0).unit = true;
         self.ended = None;
         self.installer = Some(WorldDriver::start(self.plan, &self.world, false));
@@ -127,7 +138,9 @@ impl Stage<'_> {
 
     fn drive(&mut self) {
         for _ in 0..MOST_AT_ONCE {
-            let Some(installer) = &mut self.installer else { break };
+            let Some(installer) = &mut self.installer else {
+                break;
+            };
             if !installer.has_effects() {
                 if installer.deliver(&mut self.world) {
                     continue;
@@ -158,10 +171,12 @@ impl Stage<'_> {
                 }
             }
             Said::Aside(step, moment, reason) => {
-                self.watcher.step(now_ms, &StepName::new(step), moment, false, reason);
+                self.watcher
+                    .step(now_ms, &StepName::new(step), moment, false, reason);
             }
             Said::Ended(end, step, moment, reason) => {
-                self.watcher.step(now_ms, &StepName::new(step), moment, false, reason.clone());
+                self.watcher
+                    .step(now_ms, &StepName::new(step), moment, false, reason.clone());
                 self.end(end, reason);
             }
         }
@@ -172,7 +187,9 @@ impl Stage<'_> {
     }
 
     fn drive_foreign(&mut self) {
-        let Some((mut foreign, since_ms)) = self.foreign.take() else { return };
+        let Some((mut foreign, since_ms)) = self.foreign.take() else {
+            return;
+        };
         for _ in 0..MOST_AT_ONCE {
             if foreign.has_effects() {
                 // Its steps are announced elsewhere; only its end is seen.
@@ -184,7 +201,8 @@ impl Stage<'_> {
             }
         }
         if self.world.now_ms >= since_ms + FOREIGN_MS {
-            self.watcher.operation_ended(self.world.now_ms, OperationEnd::Overdue, None);
+            self.watcher
+                .operation_ended(self.world.now_ms, OperationEnd::Overdue, None);
         } else {
             self.foreign = Some((foreign, since_ms));
         }
@@ -197,10 +215,12 @@ impl Stage<'_> {
     fn incidents_of_time(&mut self) {
         loop {
             let due = match self.incidents.front().map(|incident| &incident.when) {
-                Some(When::After(after_ms)) => self.world.now_ms >= self.last_incident_ms + after_ms,
-                Some(When::AfterEnd(after_ms)) => {
-                    self.ended.is_some_and(|(_, ended_ms)| self.world.now_ms >= ended_ms + after_ms)
+                Some(When::After(after_ms)) => {
+                    self.world.now_ms >= self.last_incident_ms + after_ms
                 }
+                Some(When::AfterEnd(after_ms)) => self
+                    .ended
+                    .is_some_and(|(_, ended_ms)| self.world.now_ms >= ended_ms + after_ms),
                 _ => false,
             };
             if !due {
@@ -211,18 +231,28 @@ impl Stage<'_> {
     }
 
     fn happen(&mut self) {
-        let Some(Incident { what, .. }) = self.incidents.pop_front() else { return };
+        let Some(Incident { what, .. }) = self.incidents.pop_front() else {
+            return;
+        };
         self.last_incident_ms = self.world.now_ms;
         match what {
             Happening::PowerOff(node) => self.power_off(node),
             Happening::PowerOffEtcdLeader => self.power_off(self.world.store.leader.unwrap_or(0)),
             Happening::PowerOn(node) => self.power_on(&[node]),
             Happening::PowerOnAll => {
-                let all: Vec<_> = self.world.indices().filter(|node| !self.world.node(*node).on).collect();
+                let all: Vec<_> = self
+                    .world
+                    .indices()
+                    .filter(|node| !self.world.node(*node).on)
+                    .collect();
                 self.power_on(&all);
             }
             Happening::KillInstaller => {
-                let effect = if self.installer.is_some() { Ok("the process is gone") } else { Err("it did not run") };
+                let effect = if self.installer.is_some() {
+                    Ok("the process is gone")
+                } else {
+                    Err("it did not run")
+                };
                 self.fault(Fault::KillInstaller(Nothing {}), &[], effect);
                 self.end(OperationEnd::Killed, None);
             }
@@ -234,21 +264,31 @@ impl Stage<'_> {
                 }
             }
             Happening::Turn(quirk) => {
-                self.world.quirks.insert(quirk);
+                self.world.turn_peculiar(quirk);
             }
             Happening::StartForeign => {
-                self.watcher.operation_started(self.world.now_ms, "bootstrap", true);
-                self.foreign = Some((WorldDriver::start(self.plan, &self.world, true), self.world.now_ms));
+                self.watcher
+                    .operation_started(self.world.now_ms, "bootstrap", true);
+                self.foreign = Some((
+                    WorldDriver::start(self.plan, &self.world, true),
+                    self.world.now_ms,
+                ));
             }
         }
     }
 
     fn power_off(&mut self, node: u8) {
         self.world.power_off(node);
-        let fault = Fault::PowerOff(NodeFault { node: self.selectors(node), bind: None });
+        let fault = Fault::PowerOff(NodeFault {
+            node: self.selectors(node),
+            bind: None,
+        });
         self.fault(fault, &[node], Ok("its processes are gone"));
         if node == 0 && self.installer.is_some() {
-            self.end(OperationEnd::Killed, Some("its node lost its power".to_owned()));
+            self.end(
+                OperationEnd::Killed,
+                Some("its node lost its power".to_owned()),
+            );
         }
     }
 
@@ -265,8 +305,17 @@ impl Stage<'_> {
     }
 
     fn kill(&mut self, component: Component, node: u8) {
-        let effect = if self.world.kill(component, node).is_some() { Ok("the process is gone") } else { Err("no such process") };
-        let kill = Kill { component, node: self.selectors(node), signal: Signal::Kill, bind: None };
+        let effect = if self.world.kill(component, node).is_some() {
+            Ok("the process is gone")
+        } else {
+            Err("no such process")
+        };
+        let kill = Kill {
+            component,
+            node: self.selectors(node),
+            signal: Signal::Kill,
+            bind: None,
+        };
         self.fault(Fault::Kill(kill), &[node], effect);
     }
 
@@ -276,7 +325,11 @@ impl Stage<'_> {
 
     fn fault(&mut self, fault: Fault, targets: &[u8], effect: Result<&str, &str>) {
         let targets = targets.iter().map(|node| self.world.name(*node)).collect();
-        let done = Done { fault, targets, effect: effect.map(str::to_owned).map_err(str::to_owned) };
+        let done = Done {
+            fault,
+            targets,
+            effect: effect.map(str::to_owned).map_err(str::to_owned),
+        };
         self.watcher.fault(self.world.now_ms, self.entry, done);
         self.entry += 1;
     }

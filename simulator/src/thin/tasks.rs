@@ -86,12 +86,18 @@ impl World {
                 Outcome::Done
             }
             Task::Canary
-                if self.acts(Component::KubeControllerManager) && self.acts(Component::KubeScheduler) =>
+                if self.acts(Component::KubeControllerManager)
+                    && self.acts(Component::KubeScheduler) =>
             {
                 Outcome::Done
             }
             Task::Canary => Outcome::Failed(Why::CanaryLost),
-            Task::VerifyApi if self.serving().iter().any(|(_, by)| *by == Incarnation::SelfHosted) => {
+            Task::VerifyApi
+                if self
+                    .serving()
+                    .iter()
+                    .any(|(_, by)| *by == Incarnation::SelfHosted) =>
+            {
                 if self.has(Quirk::AuthorityIsRenewed) {
                     self.authority = 2;
                 }

@@ -18,7 +18,8 @@ pub(crate) mod lasts {
     pub(crate) const APISERVER_DRAIN_MS: u64 = 3_000;
     pub(crate) const CONTROLLER_STOP_MS: u64 = 300;
     pub(crate) const CRASH_MS: u64 = 2_000;
-    pub(crate) const BACK_OFF_MS: u64 = 20_000;
+    /// The third wait of a crashing container.
+    pub(crate) const BACK_OFF_MS: u64 = 40_000;
     pub(crate) const BOOTSTRAP_LEASE_MS: u64 = 5_000;
     pub(crate) const LEASE_MS: u64 = 15_000;
     pub(crate) const CANDIDATE_POLL_MS: u64 = 2_000;
@@ -95,16 +96,30 @@ impl World {
     /// The world before the installer starts: nodes are on, etcd is starting, assets are in place.
     pub fn new(scene: &Scene) -> Self {
         let count = scene.control_planes + scene.workers;
-        let mut nodes = vec![Node { on: true, ..Node::default() }; usize::from(count)];
+        let mut nodes = vec![
+            Node {
+                on: true,
+                ..Node::default()
+            };
+            usize::from(count)
+        ];
         nodes[0].assets = true;
         let locks = [Component::KubeControllerManager, Component::KubeScheduler];
-        let lease = LeaseState { holder: None, renewed_ms: 0, transitions: 0 };
+        let lease = LeaseState {
+            holder: None,
+            renewed_ms: 0,
+            transitions: 0,
+        };
         Self {
             now_ms: 0,
             control_planes: scene.control_planes,
             nodes,
             quirks: scene.quirks.clone(),
-            store: Store { revision: 100, term: 1, ..Store::default() },
+            store: Store {
+                revision: 100,
+                term: 1,
+                ..Store::default()
+            },
             load_balancer: BTreeMap::new(),
             turn: 0,
             applied: BTreeSet::new(),
@@ -149,7 +164,13 @@ impl World {
         }
     }
 
-    pub(crate) fn spawn(&mut self, node: u8, component: Component, incarnation: Option<Incarnation>, takes_ms: u64) {
+    pub(crate) fn spawn(
+        &mut self,
+        node: u8,
+        component: Component,
+        incarnation: Option<Incarnation>,
+        takes_ms: u64,
+    ) {
         self.next_pid += 1;
         let process = Process {
             component,
@@ -166,7 +187,9 @@ impl World {
     pub(crate) fn power_off(&mut self, node: u8) {
         if self.has(Quirk::EtcdDoesNotSync) && self.store.leader == Some(node) {
             let horizon_ms = self.now_ms.saturating_sub(lasts::UNSYNCED_MS);
-            self.store.keys.retain(|_, written_ms| *written_ms < horizon_ms);
+            self.store
+                .keys
+                .retain(|_, written_ms| *written_ms < horizon_ms);
         }
         let now_ms = self.now_ms;
         let node = self.node_mut(node);
@@ -188,7 +211,9 @@ impl World {
     /// Kills a process of the component on the node, whoever started it; says which.
     pub(crate) fn kill(&mut self, component: Component, node: u8) -> Option<u32> {
         let processes = &mut self.node_mut(node).processes;
-        let index = processes.iter().position(|process| process.component == component)?;
+        let index = processes
+            .iter()
+            .position(|process| process.component == component)?;
         Some(processes.remove(index).pid)
     }
 
@@ -242,16 +267,20 @@ impl World {
     /// Whether an apiserver answers through the load balancer.
     pub(crate) fn reachable(&self) -> bool {
         let serving = self.serving();
-        self.load_balancer.iter().any(|(instance, backend)| backend.listed && serving.contains(instance))
+        self.load_balancer
+            .iter()
+            .any(|(instance, backend)| backend.listed && serving.contains(instance))
     }
 
     /// Whether the leader of this lock does its work.
     pub(crate) fn acts(&self, lock: Component) -> bool {
-        let Some((node, incarnation, pid)) = self.leases.get(&lock).and_then(|lease| lease.holder) else {
+        let Some((node, incarnation, pid)) = self.leases.get(&lock).and_then(|lease| lease.holder)
+        else {
             return false;
         };
         let process = self.node(node).process(lock, Some(incarnation));
-        self.reachable() && process.is_some_and(|process| process.pid == pid && process.is_ready(self.now_ms))
+        self.reachable()
+            && process.is_some_and(|process| process.pid == pid && process.is_ready(self.now_ms))
     }
 
     /// Whether the node's lease was renewed lately.
@@ -262,6 +291,8 @@ impl World {
 
     /// The pod's process, if it runs.
     pub(crate) fn process_of(&self, pod: &Pod) -> Option<&Process> {
-        self.node(pod.node).process(pod.component, Some(Incarnation::SelfHosted)).filter(|_| pod.bound)
+        self.node(pod.node)
+            .process(pod.component, Some(Incarnation::SelfHosted))
+            .filter(|_| pod.bound)
     }
 }

@@ -1,0 +1,252 @@
+//! The judge on trial: every invariant of this version catches at least one known mistake, and
+//! `modern` makes none, in the very same scenes.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use oracle::{Expectation, Judgement, Verdict, judge, register};
+use pivot::{Plan, bootkube, modern, mutants};
+use simulator::thin::{Happening, Quirk, Scene, When, run_to_end};
+use terms::{Component, Moment};
+
+/// Invariants of this version that a mutant of plan or installer must bring out.
+const ON_TRIAL: [&str; 16] = [
+    "acknowledged-writes-survive",
+    "revisions-never-go-back",
+    "one-etcd-cluster",
+    "guard-holds-at-teardown",
+    "somebody-can-start-an-apiserver",
+    "no-credentials-left",
+    "nothing-runs-on-deleted-files",
+    "failure-holds",
+    "running-again-converges",
+    "foreign-cluster-refused",
+    "identities-continue",
+    "bootstrap-completes",
+    "pivot-keeps-the-api-writable",
+    "a-new-leader-acts",
+    "lost-instance-returns",
+    "node-loss-is-survived",
+];
+
+fn calm() -> Scene {
+    Scene::calm("calm", 3, 1)
+}
+
+/// The scene that brings a plan's mistake out.
+fn scene_of_mutant(name: &str) -> Scene {
+    let crash = Happening::Turn(Quirk::ApiserversCrash);
+    match name {
+        "tears-down-on-timeout" => calm()
+            .with(Quirk::ApiserverCannotBeScheduled)
+            .ending("holding"),
+        "trusts-names" | "counts-no-apiservers" => {
+            calm().with(Quirk::ApiserversCrash).ending("holding")
+        }
+        "one-apiserver-is-enough" => calm().with(Quirk::OneApiserverServes).ending("holding"),
+        "looks-only-once" => calm()
+            .at("checkpoints-armed", Moment::Completed, crash)
+            .ending("holding"),
+        "skips-draining" => calm()
+            .at("controllers-handed-over", Moment::Completed, crash)
+            .ending("holding"),
+        "verifies-at-leisure" => {
+            calm().at("bootstrap-removed", Moment::Entered, crash).ending("holding")
+        }
+        "skips-handover" => calm().with(Quirk::ControllersNeverLead).ending("holding"),
+        "remembers-nothing" => calm()
+            .at("verified", Moment::Completed, Happening::KillInstaller)
+            .when(When::After(2_000), Happening::Resume),
+        "claims-nothing" => calm().when(When::AfterEnd(3_000), Happening::StartForeign),
+        "tries-once" => calm().with(Quirk::AssetsAreRefusedAtFirst),
+        "keeps-the-stash" | "skips-labels" | "skips-verifying" | "secrets-first" => calm(),
+        other => {
+            panic!("the mutant `{other}` has no scene yet: give it the one that brings it out")
+        }
+    }
+}
+
+/// Mistakes of an installer that no plan can express, in scenes that bring them out, with the
+/// invariant that must catch each.
+fn selfhost_mutants() -> Vec<(&'static str, Quirk, Scene, &'static str)> {
+    let after_end = When::AfterEnd(5_000);
+    vec![
+        (
+            "lets etcd acknowledge before it syncs",
+            Quirk::EtcdDoesNotSync,
+            calm()
+                .when(after_end.clone(), Happening::PowerOffEtcdLeader)
+                .when(When::After(10_000), Happening::PowerOnAll)
+                .watched_for(60_000),
+            "acknowledged-writes-survive",
+        ),
+        (
+            "lets an apiserver answer from an old cache",
+            Quirk::StaleReads,
+            calm(),
+            "revisions-never-go-back",
+        ),
+        (
+            "starts each etcd member as a cluster of its own",
+            Quirk::EtcdMembersStartAlone,
+            calm(),
+            "one-etcd-cluster",
+        ),
+        (
+            "renews the authority at the end",
+            Quirk::AuthorityIsRenewed,
+            calm(),
+            "identities-continue",
+        ),
+        (
+            "gives leases ten minutes",
+            Quirk::LeasesLastTooLong,
+            calm()
+                .when(
+                    after_end.clone(),
+                    Happening::KillHolder(Component::KubeControllerManager),
+                )
+                .watched_for(60_000),
+            "a-new-leader-acts",
+        ),
+        (
+            "runs control-plane pods that nobody owns",
+            Quirk::PodsWithoutOwner,
+            calm()
+                .when(
+                    after_end.clone(),
+                    Happening::Kill(Component::KubeScheduler, 1),
+                )
+                .watched_for(150_000),
+            "lost-instance-returns",
+        ),
+        (
+            "lists only the bootstrap node at the load balancer",
+            Quirk::LoadBalancerKnowsOneNode,
+            calm()
+                .when(after_end, Happening::PowerOff(0))
+                .when(When::After(60_000), Happening::PowerOn(0))
+                .watched_for(60_000),
+            "node-loss-is-survived",
+        ),
+    ]
+}
+
+fn verdict(plan: &Plan, scene: &Scene) -> Verdict {
+    let run = run_to_end(plan, scene);
+    let expected = Expectation {
+        ends: scene.ends.clone(),
+        violated: BTreeSet::new(),
+    };
+    judge(&run.observations, &expected)
+}
+
+fn violated(verdict: &Verdict) -> BTreeMap<String, String> {
+    let found = verdict
+        .invariants
+        .iter()
+        .filter_map(|judged| match &judged.judgement {
+            Judgement::Violated(finding) => Some((judged.slug.clone(), finding.what.clone())),
+            _ => None,
+        });
+    found.collect()
+}
+
+/// What each mistake is caught by; fails when it is not caught by what it must be caught by.
+fn catches() -> BTreeMap<String, BTreeSet<String>> {
+    let mut caught: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+    let mut note = |name: &str, verdict: &Verdict, must: &[&str]| {
+        let violated = violated(verdict);
+        for slug in must {
+            assert!(
+                violated.contains_key(*slug),
+                "{name} is not caught by {slug}, only by {violated:#?}; {}",
+                verdict.reason
+            );
+        }
+        for slug in violated.into_keys() {
+            caught.entry(slug).or_default().insert(name.to_owned());
+        }
+    };
+    for mutant in mutants() {
+        note(
+            mutant.name,
+            &verdict(&mutant.plan, &scene_of_mutant(mutant.name)),
+            mutant.catches,
+        );
+    }
+    for (name, quirk, scene, slug) in selfhost_mutants() {
+        note(name, &verdict(&modern(), &scene.with(quirk)), &[slug]);
+    }
+    caught
+}
+
+#[test]
+fn every_invariant_catches_a_mistake() {
+    let caught = catches();
+    let missing: Vec<_> = ON_TRIAL
+        .iter()
+        .filter(|slug| !caught.contains_key(**slug))
+        .collect();
+    assert!(
+        missing.is_empty(),
+        "caught by no mutant: {missing:?}; caught: {caught:#?}"
+    );
+}
+
+#[test]
+fn every_invariant_that_is_judged_is_on_trial() {
+    let judged: BTreeSet<_> = register::all()
+        .filter(|rule| rule.is_implemented())
+        .map(|rule| rule.slug)
+        .collect();
+    assert_eq!(judged, BTreeSet::from(ON_TRIAL));
+}
+
+/// Scenes without an installer's mistake: in each `modern` must do right.
+fn scenes_of_the_cluster() -> Vec<Scene> {
+    let mut scenes = vec![Scene::calm("single", 1, 1), calm()];
+    scenes.extend(mutants().iter().map(|mutant| scene_of_mutant(mutant.name)));
+    scenes.extend(selfhost_mutants().into_iter().map(|(_, _, scene, _)| scene));
+    scenes
+}
+
+#[test]
+fn modern_violates_nothing_and_every_invariant_is_seen_to_hold() {
+    let mut held = BTreeSet::new();
+    for scene in scenes_of_the_cluster() {
+        let verdict = verdict(&modern(), &scene);
+        assert_eq!(violated(&verdict), BTreeMap::new(), "{scene:#?}");
+        assert_eq!(verdict.end, scene.ends, "{scene:#?}");
+        let holds = verdict
+            .invariants
+            .iter()
+            .filter(|judged| judged.judgement == Judgement::Holds);
+        held.extend(holds.map(|judged| judged.slug.clone()));
+    }
+    let vacuous: Vec<_> = ON_TRIAL
+        .iter()
+        .filter(|slug| !held.contains(**slug))
+        .collect();
+    assert!(vacuous.is_empty(), "never seen to hold: {vacuous:?}");
+}
+
+#[test]
+fn bootkube_breaks_what_history_says_it_broke() {
+    let unschedulable = calm()
+        .with(Quirk::ApiserverCannotBeScheduled)
+        .ending("holding");
+    let found = violated(&verdict(&bootkube(), &unschedulable));
+    for slug in [
+        "guard-holds-at-teardown",
+        "somebody-can-start-an-apiserver",
+        "failure-holds",
+    ] {
+        assert!(
+            found.contains_key(slug),
+            "{slug} was not violated: {found:#?}"
+        );
+    }
+    let one_port = Scene::calm("one port", 1, 1).with(Quirk::OneApiserverPort);
+    let found = violated(&verdict(&bootkube(), &one_port));
+    assert!(found.contains_key("guard-holds-at-teardown"), "{found:#?}");
+}
