@@ -3,6 +3,29 @@
 mod cluster_file;
 mod render;
 
+mod layout;
+mod durable_file;
+mod assets;
+mod https;
+mod clients;
+mod claims;
+mod plan_file;
+mod lock;
+mod marker;
+mod events;
+mod log;
+mod reason;
+mod hold;
+mod control;
+mod timers;
+mod facts;
+mod tasks;
+mod driver;
+mod start;
+mod status;
+mod replay;
+mod unit;
+
 use std::error::Error;
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -23,6 +46,24 @@ enum Verb {
     ///
     /// Example: selfhost render --cluster cluster.json --out rendered
     Render(Render),
+    /// Bootstrap the cluster and hand it over to itself, or go on where an earlier start was killed.
+    ///
+    /// Ends with 0 done, 3 holding, 4 refused, 1 failed, 64 usage.
+    ///
+    /// Example: selfhost start --assets /var/lib/selfhost/assets --hold-at verified:entered
+    Start(start::Start),
+    /// Say where the procedure stands, why, and what is seen of the cluster.
+    ///
+    /// Example: selfhost status --json
+    Status(status::Status),
+    /// Check that the log of a run follows from its policy.
+    ///
+    /// Example: selfhost replay --log log.ndjson --policy modern
+    Replay(replay::Replay),
+    /// Print the systemd unit that lets the installer survive its node.
+    ///
+    /// Example: selfhost unit -- --assets /var/lib/selfhost/assets
+    Unit(unit::Unit),
 }
 
 #[derive(Debug, clap::Args)]
@@ -38,6 +79,10 @@ struct Render {
     switches: Vec<String>,
 }
 
+/// Where the state is kept unless said otherwise.
+const DEFAULT_STATE: &str = "/var/lib/selfhost/state";
+/// Where the assets lie unless said otherwise.
+const DEFAULT_ASSETS: &str = "/var/lib/selfhost/assets";
 /// Exit code for wrong arguments and invalid files.
 const USAGE: u8 = 64;
 
@@ -52,7 +97,37 @@ fn main() -> ExitCode {
     };
     match arguments.verb {
         Verb::Render(render) => render.run(),
+        Verb::Start(start) => match runtime().block_on(start.run()) {
+            Ok(code) => ExitCode::from(code),
+            Err(error) => fail(&error, error.exit_code()),
+        },
+        Verb::Status(status) => match runtime().block_on(status.run()) {
+            Ok(text) => {
+                println!("{}", text.trim_end());
+                ExitCode::SUCCESS
+            }
+            Err(error) => fail(&error, 1),
+        },
+        Verb::Replay(replay) => match replay.run() {
+            Ok(entries) => {
+                println!("{entries} entries replayed, the same effects");
+                ExitCode::SUCCESS
+            }
+            Err(error) => fail(&error, error.exit_code()),
+        },
+        Verb::Unit(unit) => {
+            print!("{}", unit.text());
+            ExitCode::SUCCESS
+        }
     }
+}
+
+fn runtime() -> tokio::runtime::Runtime {
+    tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .enable_all()
+        .build()
+        .expect("a process can always have two threads more")
 }
 
 impl Render {

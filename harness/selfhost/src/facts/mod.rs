@@ -1,0 +1,13 @@
+//! What the driver knows of the cluster: sources that ask, each on its own and with a deadline, and
+//! a snapshot of what is known now. They report and decide nothing.
+
+mod api;
+mod lease_age;
+mod load_balancer;
+mod observed;
+mod pods;
+mod processes;
+mod snapshot;
+mod sources;
+
+pub(crate) use sources::{FactSource, Poller};
