@@ -14,6 +14,7 @@ mod scenario;
 mod case;
 mod entry;
 mod load;
+mod catalogue;
 mod plan;
 mod shard;
 
@@ -36,6 +37,7 @@ mod schema;
 mod describe;
 
 pub use budget::{BUDGETS, Budget, table as budgets_table};
+pub use catalogue::catalogue;
 pub use case::{Case, Cluster, Installer, Selfhost};
 pub use check::parse;
 pub use describe::{describe_entry, describe_fault};

@@ -95,9 +95,6 @@ pub struct Mistakes(pub Vec<Mistake>);
 
 impl fmt::Display for Mistakes {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for mistake in &self.0 {
-            writeln!(formatter, "{mistake}\n")?;
-        }
         let files: std::collections::BTreeSet<_> = self.0.iter().map(|mistake| &mistake.file).collect();
         let many = |number: usize, word: &str| {
             format!("{number} {word}{}", if number == 1 { "" } else { "s" })
@@ -107,7 +104,11 @@ impl fmt::Display for Mistakes {
             "{} in {}; nothing was started",
             many(self.0.len(), "mistake"),
             many(files.len(), "file")
-        )
+        )?;
+        for mistake in &self.0 {
+            write!(formatter, "\n\n{mistake}")?;
+        }
+        Ok(())
     }
 }
 

@@ -3,10 +3,16 @@
 pub mod cluster;
 pub mod doctor;
 pub mod exit;
+pub mod explain;
 pub mod image;
 pub mod interrupt;
+pub mod judge;
+pub mod merge;
+pub mod plan;
 pub mod reap;
+pub mod report;
 pub mod run;
+pub mod schema;
 
 use clap::{Parser, Subcommand};
 
@@ -22,6 +28,18 @@ pub struct Cli {
 enum Verb {
     /// Run scenarios on real clusters and judge them.
     Run(run::Arguments),
+    /// Check scenario files and print the cases that they come to.
+    Plan(plan::Arguments),
+    /// Judge an earlier run again, from what it recorded.
+    Judge(judge::Arguments),
+    /// Write the reports of an earlier run anew, or print a case's timeline.
+    Report(report::Arguments),
+    /// Join several runs, such as the shards of one plan, into one report.
+    Merge(merge::Arguments),
+    /// Explain an invariant or a field failure.
+    Explain(explain::Arguments),
+    /// Print the JSON Schema of scenario files.
+    Schema(schema::Arguments),
     /// Make, list, look into and remove clusters.
     Cluster(cluster::Arguments),
     /// Build and list node images.
@@ -37,6 +55,12 @@ impl Cli {
     pub async fn run(self) -> std::process::ExitCode {
         let result = match self.verb {
             Verb::Run(arguments) => run::run(arguments).await,
+            Verb::Plan(arguments) => plan::run(arguments).await,
+            Verb::Judge(arguments) => judge::run(arguments).await,
+            Verb::Report(arguments) => report::run(arguments).await,
+            Verb::Merge(arguments) => merge::run(arguments).await,
+            Verb::Explain(arguments) => explain::run(arguments).await,
+            Verb::Schema(arguments) => schema::run(arguments).await,
             Verb::Cluster(arguments) => cluster::run(arguments).await,
             Verb::Image(arguments) => image::run(arguments).await,
             Verb::Doctor(arguments) => doctor::run(arguments).await,

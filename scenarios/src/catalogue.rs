@@ -1,0 +1,51 @@
+//! The scenarios that ship, as they were when the command was built.
+
+use std::path::Path;
+
+use crate::check::parse;
+use crate::scenario::{Overrides, Scenario};
+
+/// Makes a list of files of the catalogue.
+macro_rules! files {
+    ($($name:literal)*) => {
+        [$((concat!("scenarios/catalogue/", $name, ".yaml"), include_str!(concat!("../catalogue/", $name, ".yaml")))),*]
+    };
+}
+
+const FILES: &[(&str, &str)] = &files![
+    "apiserver-cannot-be-scheduled"
+    "bootstrap-and-pivot"
+    "bootstrap-and-pivot-single"
+    "delete-one-self-hosted-pod"
+    "installer-killed"
+    "kill-the-holders"
+    "power-off-one-control-plane-node"
+    "power-off-the-bootstrap-node-during-the-pivot"
+];
+
+/// The catalogue, checked.
+pub fn catalogue() -> Vec<Scenario> {
+    let read = |(file, text): &(&str, &str)| {
+        parse(file, text.as_bytes(), Path::new(""), &Overrides::default())
+            .expect("a test reads every scenario that ships")
+    };
+    FILES.iter().map(read).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    #[test]
+    fn the_catalogue_is_the_folder() {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("catalogue");
+        let there: BTreeSet<String> = std::fs::read_dir(folder)
+            .unwrap()
+            .map(|entry| format!("scenarios/catalogue/{}", entry.unwrap().file_name().display()))
+            .collect();
+        let built_in: BTreeSet<String> = catalogue().into_iter().map(|scenario| scenario.file).collect();
+        assert_eq!(built_in, there);
+    }
+}
