@@ -36,24 +36,47 @@ pub(super) struct Reading {
 pub(super) fn read_word(before: &str, rest: &str) -> Reading {
     let gap = rest.find(is_of_word).unwrap_or(rest.len());
     if gap > 0 {
-        return Reading { kept: gap, taken: 0 };
+        return Reading {
+            kept: gap,
+            taken: 0,
+        };
     }
-    let length = rest.find(|letter| !is_of_word(letter)).unwrap_or(rest.len());
+    let length = rest
+        .find(|letter| !is_of_word(letter))
+        .unwrap_or(rest.len());
     let word = &rest[..length];
     if is_web_token(word) {
-        return Reading { kept: 0, taken: length };
+        return Reading {
+            kept: 0,
+            taken: length,
+        };
     }
     if is_encoded_key(word) {
-        let padding = rest[length..].bytes().take_while(|byte| *byte == b'=').count();
-        return Reading { kept: 0, taken: length + padding };
+        let padding = rest[length..]
+            .bytes()
+            .take_while(|byte| *byte == b'=')
+            .count();
+        return Reading {
+            kept: 0,
+            taken: length + padding,
+        };
     }
     if let Some(id) = bootstrap_token_id(word) {
-        return Reading { kept: id, taken: length - id };
+        return Reading {
+            kept: id,
+            taken: length - id,
+        };
     }
     let after = &rest[length..];
     match value_after(before, word, after) {
-        Some(Reading { kept, taken }) => Reading { kept: length + kept, taken },
-        None => Reading { kept: length, taken: 0 },
+        Some(Reading { kept, taken }) => Reading {
+            kept: length + kept,
+            taken,
+        },
+        None => Reading {
+            kept: length,
+            taken: 0,
+        },
     }
 }
 
@@ -84,15 +107,20 @@ fn is_encoded_key(word: &str) -> bool {
 /// `abcdef.0123456789abcdef`: how long the id is, which is no secret, with its dot.
 fn bootstrap_token_id(word: &str) -> Option<usize> {
     let (id, secret) = word.split_once('.')?;
-    let is_plain =
-        |text: &str| text.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit());
+    let is_plain = |text: &str| {
+        text.bytes()
+            .all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit())
+    };
     let fits = id.len() == 6 && secret.len() == 16 && is_plain(id) && is_plain(secret);
     fits.then_some(id.len() + 1)
 }
 
 /// The secret that follows a word, when the word announces one.
 fn value_after(before: &str, word: &str, after: &str) -> Option<Reading> {
-    let key = word.trim_start_matches('-').to_ascii_lowercase().replace('_', "-");
+    let key = word
+        .trim_start_matches('-')
+        .to_ascii_lowercase()
+        .replace('_', "-");
     let is_scheme = key == "bearer" || (key == "basic" && follows_authorization(before));
     let is_key = SECRET_KEYS.contains(&key.as_str());
     let may_be_key = is_key || key == "secret";
@@ -116,11 +144,17 @@ fn value_after(before: &str, word: &str, after: &str) -> Option<Reading> {
         "secret" => value.len() >= 16 && value.bytes().all(is_base64),
         _ => !value.starts_with(['{', '[', '<', '|']),
     };
-    is_secret.then_some(Reading { kept: separator.length, taken })
+    is_secret.then_some(Reading {
+        kept: separator.length,
+        taken,
+    })
 }
 
 fn follows_authorization(before: &str) -> bool {
-    before.trim_end_matches([' ', '"', '\'', ':', '\\', '[']).to_ascii_lowercase().ends_with("authorization")
+    before
+        .trim_end_matches([' ', '"', '\'', ':', '\\', '['])
+        .to_ascii_lowercase()
+        .ends_with("authorization")
 }
 
 const fn is_base64(byte: u8) -> bool {
@@ -146,7 +180,9 @@ fn separator(after: &str, space_will_do: bool) -> Option<Separator<'_>> {
         None if space_will_do && has_space => spaced,
         None => return None,
     };
-    let quote = ["\\\"", "\"", "'"].into_iter().find(|quote| rest.starts_with(quote));
+    let quote = ["\\\"", "\"", "'"]
+        .into_iter()
+        .find(|quote| rest.starts_with(quote));
     let length = after.len() - rest.len() + quote.map_or(0, str::len);
     Some(Separator { length, quote })
 }

@@ -6,11 +6,26 @@ const WEB_TOKEN: &str = "eyJhbGciOiJSUzI1NiJ9.eyJzdWIiOiJzeXN0ZW0ifQ.c2lnbmF0dXJ
 #[test]
 fn values_of_secret_keys_are_taken_out() {
     for (text, expected) in [
-        ("    client-key-data: TUlJRW93SUJBQUtDQVFFQQ==", "    client-key-data: [redacted]"),
-        ("    client-certificate-data: TUlJRE", "    client-certificate-data: TUlJRE"),
-        (r#"{"token":"a\"b","name":"x"}"#, r#"{"token":"[redacted]"b","name":"x"}"#),
-        (r#"{"password": "p$ ss", "user": "u"}"#, r#"{"password": "[redacted]", "user": "u"}"#),
-        (r#"{\"token\":\"abc\",\"a\":1}"#, r#"{\"token\":\"[redacted]\",\"a\":1}"#),
+        (
+            "    client-key-data: TUlJRW93SUJBQUtDQVFFQQ==",
+            "    client-key-data: [redacted]",
+        ),
+        (
+            "    client-certificate-data: TUlJRE",
+            "    client-certificate-data: TUlJRE",
+        ),
+        (
+            r#"{"token":"a\"b","name":"x"}"#,
+            r#"{"token":"[redacted]"b","name":"x"}"#,
+        ),
+        (
+            r#"{"password": "p$ ss", "user": "u"}"#,
+            r#"{"password": "[redacted]", "user": "u"}"#,
+        ),
+        (
+            r#"{\"token\":\"abc\",\"a\":1}"#,
+            r#"{\"token\":\"[redacted]\",\"a\":1}"#,
+        ),
         ("--token=abc.def --v=2", "--token=[redacted] --v=2"),
         ("--token abc --v 2", "--token [redacted] --v 2"),
         ("access_token=abc&x=1", "access_token=[redacted]&x=1"),
@@ -24,11 +39,23 @@ fn values_of_secret_keys_are_taken_out() {
 #[test]
 fn credentials_are_known_by_their_form() {
     for (text, expected) in [
-        ("Authorization: Bearer abcdefgh12345".to_owned(), "Authorization: Bearer [redacted]"),
-        ("authorization: Basic dXNlcjpwYXNz".to_owned(), "authorization: Basic [redacted]"),
-        (r#""Authorization":["Bearer abcdefgh12345"]"#.to_owned(), r#""Authorization":["Bearer [redacted]"]"#),
+        (
+            "Authorization: Bearer abcdefgh12345".to_owned(),
+            "Authorization: Bearer [redacted]",
+        ),
+        (
+            "authorization: Basic dXNlcjpwYXNz".to_owned(),
+            "authorization: Basic [redacted]",
+        ),
+        (
+            r#""Authorization":["Bearer abcdefgh12345"]"#.to_owned(),
+            r#""Authorization":["Bearer [redacted]"]"#,
+        ),
         (format!("got {WEB_TOKEN}, used"), "got [redacted], used"),
-        ("join abcdef.0123456789abcdef now".to_owned(), "join abcdef.[redacted] now"),
+        (
+            "join abcdef.0123456789abcdef now".to_owned(),
+            "join abcdef.[redacted] now",
+        ),
     ] {
         assert_eq!(redact(&text), expected);
     }
@@ -36,14 +63,23 @@ fn credentials_are_known_by_their_form() {
 
 #[test]
 fn private_keys_are_taken_out_wherever_they_stand() {
-    let (begin, end) = ("-----BEGIN EC PRIVATE KEY-----", "-----END EC PRIVATE KEY-----");
+    let (begin, end) = (
+        "-----BEGIN EC PRIVATE KEY-----",
+        "-----END EC PRIVATE KEY-----",
+    );
     let file = format!("a\n{begin}\nMHcCAQEE\nIBkg==\n{end}\nb\n");
     let expected = format!("a\n{begin}\n[redacted]\n[redacted]\n[redacted]{end}\nb\n");
     assert_eq!(redact(&file), expected);
     let inline = format!(r#"{{"key":"{begin}\nMHcC\n{end}\n","x":1}}"#);
-    assert_eq!(redact(&inline), format!(r#"{{"key":"{begin}[redacted]{end}\n","x":1}}"#));
+    assert_eq!(
+        redact(&inline),
+        format!(r#"{{"key":"{begin}[redacted]{end}\n","x":1}}"#)
+    );
     let encoded = base64::Engine::encode(&base64::engine::general_purpose::STANDARD, &file[2..]);
-    assert_eq!(redact(&format!("  tls.key: {encoded}")), "  tls.key: [redacted]");
+    assert_eq!(
+        redact(&format!("  tls.key: {encoded}")),
+        "  tls.key: [redacted]"
+    );
 }
 
 #[test]
@@ -75,7 +111,11 @@ fn what_is_no_secret_stays() {
 
 #[test]
 fn redacting_twice_changes_nothing() {
-    for text in [format!("Bearer {WEB_TOKEN}"), "password: x y".to_owned(), "--token=a".to_owned()] {
+    for text in [
+        format!("Bearer {WEB_TOKEN}"),
+        "password: x y".to_owned(),
+        "--token=a".to_owned(),
+    ] {
         let once = redact(&text);
         assert_eq!(redact(&once), once);
     }
