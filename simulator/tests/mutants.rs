@@ -49,9 +49,9 @@ fn scene_of_mutant(name: &str) -> Scene {
         "skips-draining" => calm()
             .at("controllers-handed-over", Moment::Completed, crash)
             .ending("holding"),
-        "verifies-at-leisure" => {
-            calm().at("bootstrap-removed", Moment::Entered, crash).ending("holding")
-        }
+        "verifies-at-leisure" => calm()
+            .at("bootstrap-removed", Moment::Entered, crash)
+            .ending("holding"),
         "skips-handover" => calm().with(Quirk::ControllersNeverLead).ending("holding"),
         "remembers-nothing" => calm()
             .at("verified", Moment::Completed, Happening::KillInstaller)

@@ -120,7 +120,10 @@ pub fn mutants() -> Vec<Mutant> {
             "a failing verification is tried for two minutes before anything is put back; shows when apiservers fail then",
             &["pivot-keeps-the-api-writable"],
             |stages| {
-                for stage in stages.iter_mut().filter(|stage| stage.kind == StageKind::Verify) {
+                for stage in stages
+                    .iter_mut()
+                    .filter(|stage| stage.kind == StageKind::Verify)
+                {
                     stage.deadline_ms = 120_000;
                 }
             },

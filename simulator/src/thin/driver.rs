@@ -201,6 +201,11 @@ impl WorldDriver {
         Some(Input::Facts(world.facts()))
     }
 
+    /// Forgets what the machine asked for.
+    pub(crate) fn put_machine_aside(&mut self) {
+        self.queue.clear();
+    }
+
     fn take(&mut self, effects: &Effects) {
         self.queue.extend(effects.iter());
     }

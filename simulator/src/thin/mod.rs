@@ -7,10 +7,12 @@ mod node;
 mod scene;
 mod stage;
 mod tasks;
+mod tried;
 mod watcher;
 mod world;
 
 pub use driver::WorldDriver;
 pub use scene::{Happening, Incident, Quirk, Scene, When};
 pub use stage::{Run, run, run_to_end};
+pub use tried::Tried;
 pub use world::World;

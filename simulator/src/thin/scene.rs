@@ -23,6 +23,8 @@ pub struct Scene {
     pub budgets: BTreeMap<String, Milliseconds>,
     /// How long the world is watched after the last operation ended and the last incident happened.
     pub afterwards_ms: u64,
+    /// How often the watcher looks: at 5 Hz, as on a real cluster, unless nobody judges what it sees.
+    pub watch_every_ms: u64,
     /// When the run is over in any case.
     pub longest_ms: u64,
 }
@@ -120,6 +122,7 @@ impl Scene {
                 .map(|budget| (budget.name.to_owned(), budget.default))
                 .collect(),
             afterwards_ms: 20_000,
+            watch_every_ms: 200,
             longest_ms: 900_000,
         }
     }

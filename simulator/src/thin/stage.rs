@@ -14,8 +14,6 @@ use super::scene::{Happening, Incident, Scene, When};
 use super::watcher::{Done, Watcher};
 use super::world::World;
 
-/// How often the watcher looks, in milliseconds: 5 Hz, as on a real cluster.
-const WATCH_MS: u64 = 200;
 /// A foreign installer that is not refused is ended after this time, in milliseconds.
 const FOREIGN_MS: u64 = 30_000;
 /// More effects and inputs than this at one instant are a machine that runs in circles.
@@ -62,7 +60,7 @@ pub fn run_to_end(plan: &Plan, scene: &Scene) -> Run {
         stage.incidents_of_time();
         stage.world.tick();
         stage.drive();
-        if stage.world.now_ms.is_multiple_of(WATCH_MS) {
+        if stage.world.now_ms.is_multiple_of(scene.watch_every_ms) {
             stage.watcher.look(&mut stage.world);
         }
     }
