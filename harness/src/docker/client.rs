@@ -1,7 +1,10 @@
 //! The connection to the container engine.
 
 use bollard::Docker;
-use thiserror::Error;
+use bollard::errors::Error;
+
+use super::EngineError;
+use super::verb::{QUICK, milliseconds};
 
 /// A connection to a container engine that has answered.
 #[derive(Clone, Debug)]
@@ -13,37 +16,6 @@ pub struct Engine {
     pub api_version: String,
 }
 
-/// Why the engine cannot be used.
-#[derive(Debug, Error)]
-pub enum EngineError {
-    /// The client could not be set up: a wrong `DOCKER_HOST`, for example.
-    #[error("cannot set up a connection to the container engine; check DOCKER_HOST")]
-    Connect(#[source] bollard::errors::Error),
-    /// The socket may not be used by this user.
-    #[error("this user may not use the container engine's socket; add the user to group `docker`, or run as root")]
-    Permission(#[source] bollard::errors::Error),
-    /// Nothing answers.
-    #[error("the container engine does not answer; start it with `ci/engine`, or set DOCKER_HOST")]
-    NotRunning(#[source] bollard::errors::Error),
-    /// The engine refused or failed a request.
-    #[error("the container engine could not {doing}")]
-    Request {
-        /// What was being done, to which object.
-        doing: String,
-        /// The engine's own words.
-        #[source]
-        source: bollard::errors::Error,
-    },
-    /// A request took longer than it may.
-    #[error("the container engine did not {doing} within {deadline_ms} ms")]
-    Deadline {
-        /// What was being done, to which object.
-        doing: String,
-        /// How long it was given.
-        deadline_ms: u64,
-    },
-}
-
 impl Engine {
     /// Connects (honouring `DOCKER_HOST`) and asks the engine for its version.
     ///
@@ -53,9 +25,22 @@ impl Engine {
     /// # Errors
     /// When nothing answers, or the socket may not be used.
     pub async fn connect() -> Result<Self, EngineError> {
-        let api = Docker::connect_with_defaults().map_err(EngineError::Connect)?;
-        let api = api.negotiate_version().await.map_err(refusal)?;
-        let answer = api.version().await.map_err(refusal)?;
+        let api = Docker::connect_with_defaults()
+            .map_err(|error| EngineError::Connect(Box::new(error)))?;
+        let greeting = async {
+            let api = api.negotiate_version().await?;
+            let answer = api.version().await?;
+            Ok::<_, Error>((api, answer))
+        };
+        let (api, answer) = match tokio::time::timeout(QUICK, greeting).await {
+            Ok(answered) => answered.map_err(refusal)?,
+            Err(_) => {
+                return Err(EngineError::Deadline {
+                    doing: "answer a greeting".to_owned(),
+                    deadline_ms: milliseconds(QUICK),
+                });
+            }
+        };
         Ok(Self {
             api,
             version: answer.version.unwrap_or_default(),
@@ -64,15 +49,16 @@ impl Engine {
     }
 }
 
-fn refusal(error: bollard::errors::Error) -> EngineError {
+/// Tells a socket that may not be used from an engine that is not there.
+fn refusal(error: Error) -> EngineError {
     let mut cause: Option<&dyn std::error::Error> = Some(&error);
     while let Some(current) = cause {
         if let Some(io) = current.downcast_ref::<std::io::Error>()
             && io.kind() == std::io::ErrorKind::PermissionDenied
         {
-            return EngineError::Permission(error);
+            return EngineError::Permission(Box::new(error));
         }
         cause = current.source();
     }
-    EngineError::NotRunning(error)
+    EngineError::NotRunning(Box::new(error))
 }

@@ -1,0 +1,123 @@
+//! `chrysalis cluster up`.
+
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use clap::Args;
+
+use super::{CASE, bootstrap, engine, failure, time_to_live};
+use crate::cli::exit::{Exit, Failure, Outcome};
+use crate::cli::interrupt;
+use crate::cluster::{Cluster, ClusterSpec, StateDirectory, Up, UpEvent};
+use crate::docker::{Engine, Owner, RunLabels};
+
+/// Arguments of `chrysalis cluster up`.
+#[derive(Debug, Args)]
+pub(crate) struct Arguments {
+    /// The cluster's name.
+    #[arg(long, default_value = "chrysalis")]
+    name: String,
+    /// Control-plane nodes, 1 to 9.
+    #[arg(long, value_name = "N", default_value_t = 3)]
+    control_planes: u32,
+    /// Workers, 0 to 50.
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    workers: u32,
+    /// The node image.
+    #[arg(
+        long,
+        value_name = "TAG",
+        env = "CHRYSALIS_NODE_IMAGE",
+        default_value = "chrysalis/node:latest"
+    )]
+    image: String,
+    /// Nodes only, without Kubernetes.
+    #[arg(long)]
+    bare: bool,
+    /// When `chrysalis reap` may remove the cluster: 90s, 30m, 8h, 2d.
+    #[arg(long, value_name = "TIME", default_value = "8h", value_parser = time_to_live::parse)]
+    ttl: Duration,
+}
+
+pub(super) async fn run(arguments: Arguments) -> Outcome {
+    let Arguments {
+        name,
+        control_planes,
+        workers,
+        image,
+        bare,
+        ttl,
+    } = arguments;
+    let spec = ClusterSpec::new(&name, control_planes, workers, &image, "1.34")
+        .map_err(|error| Failure::new(Exit::Usage, error))?;
+    if !bare {
+        bootstrap::available()?;
+    }
+    let engine = engine().await?;
+    let cancel = interrupt::token()?;
+    let labels = RunLabels {
+        run: format!("{CASE}-{name}"),
+        case: CASE.to_owned(),
+        deadline_s: deadline_s(ttl),
+        owner: Owner::this_process(),
+    };
+    let progress = |event: UpEvent| eprintln!("{event}");
+    let up = Cluster::up(&engine, &spec, &labels, &progress, &cancel)
+        .await
+        .map_err(failure)?;
+    let finished = tokio::select! {
+        finished = finish(&up.cluster, bare, &labels) => finished,
+        () = cancel.cancelled() => Err(Failure::new(Exit::Interrupted, "interrupted")),
+    };
+    if let Err(error) = finished {
+        remove(&engine, &name).await;
+        return Err(error);
+    }
+    describe(&up, bare);
+    Ok(Exit::Success)
+}
+
+async fn finish(cluster: &Cluster, bare: bool, labels: &RunLabels) -> Result<(), Failure> {
+    if !bare {
+        let kubeconfig = bootstrap::bootstrap(cluster).await?;
+        let directory = StateDirectory::of(&cluster.topology().name);
+        directory
+            .write(&directory.kubeconfig(), kubeconfig.as_bytes())
+            .map_err(failure)?;
+    }
+    cluster.keep(labels).await.map_err(failure)
+}
+
+async fn remove(engine: &Engine, name: &str) {
+    eprintln!("{}", UpEvent::Removing);
+    if let Err(error) = Cluster::remove(engine, name).await {
+        eprintln!("warning: {error}; `chrysalis reap` will remove the rest");
+    }
+    if let Err(error) = StateDirectory::of(name).remove() {
+        eprintln!("warning: {error}");
+    }
+}
+
+fn describe(up: &Up, bare: bool) {
+    let topology = up.cluster.topology();
+    let name = &topology.name;
+    println!(
+        "cluster {name} is up after {:.1} s",
+        up.total_ms as f64 / 1000.0
+    );
+    for node in &topology.nodes {
+        println!("  {:<14} {}", node.name, node.address);
+    }
+    println!("  {:<14} {}", "load-balancer", topology.load_balancer);
+    println!("look inside: chrysalis cluster exec --cluster {name} cp-1 -- journalctl --no-pager");
+    if !bare {
+        println!("kubeconfig:  chrysalis cluster kubeconfig {name}");
+    }
+    println!("remove:      chrysalis cluster down {name}");
+}
+
+fn deadline_s(ttl: Duration) -> u64 {
+    let now = SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .unwrap_or_default();
+    (now + ttl).as_secs()
+}

@@ -1,0 +1,51 @@
+//! `chrysalis doctor`: what this host can and cannot do.
+
+use clap::Args;
+
+use super::exit::{Exit, Failure, Outcome};
+use crate::doctor;
+
+/// Examines this host and says what to do about each problem. Ends with 0 when clusters can be made
+/// here, with 69 when they cannot.
+///
+/// Example: chrysalis doctor --json
+#[derive(Debug, Args)]
+#[command(verbatim_doc_comment)]
+pub struct Arguments {
+    /// Print JSON.
+    #[arg(long)]
+    json: bool,
+    /// The node image to try.
+    #[arg(
+        long,
+        value_name = "TAG",
+        env = "CHRYSALIS_NODE_IMAGE",
+        default_value = "chrysalis/node:latest"
+    )]
+    image: String,
+}
+
+/// Does what the arguments ask for.
+///
+/// # Errors
+/// When the answer cannot be written.
+pub async fn run(arguments: Arguments) -> Outcome {
+    let facts = doctor::gather(&arguments.image).await;
+    let checks = doctor::examine(&facts);
+    if arguments.json {
+        let text = serde_json::to_string_pretty(&checks);
+        println!(
+            "{}",
+            text.map_err(|error| Failure::new(Exit::Failed, error))?
+        );
+    } else {
+        for check in &checks {
+            println!("{check}");
+        }
+    }
+    if doctor::usable(&checks) {
+        Ok(Exit::Success)
+    } else {
+        Ok(Exit::Unavailable)
+    }
+}
