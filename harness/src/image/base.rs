@@ -37,8 +37,7 @@ pub(crate) async fn base(around: Surroundings<'_>, cache: &Cache) -> Result<Stri
     require("go", "install Go 1.24 or later (https://go.dev/doc/install) and put it on the PATH")?;
     // The root file system waits for downloads while the commands wait for processors. The
     // wrappers go one after another: one compiler run fills all processors, two fill the memory.
-    let (rootfs, commands) =
-        tokio::try_join!(root_file_system(around, cache), commands(around, cache))?;
+    let (rootfs, commands) = side_by_side(around, cache).await?;
 
     let stage = "base image".to_owned();
     let begun = Instant::now();
@@ -52,6 +51,37 @@ pub(crate) async fn base(around: Surroundings<'_>, cache: &Cache) -> Result<Stri
     built.map_err(ImageError::engine("build the base image"))?;
     say(Progress::Done { stage, elapsed: begun.elapsed() });
     Ok(reference)
+}
+
+/// Runs the stages that do not need each other. When one fails the other is asked to stop and is
+/// waited for, so that its processes have cleaned up before the failure is told.
+async fn side_by_side(
+    around: Surroundings<'_>,
+    cache: &Cache,
+) -> Result<(PathBuf, Vec<PathBuf>), ImageError> {
+    let stop = around.stop.child_token();
+    let around = Surroundings { stop: &stop, ..around };
+    let (rootfs, commands) = tokio::join!(
+        stopping(&stop, root_file_system(around, cache)),
+        stopping(&stop, commands(around, cache))
+    );
+    match (rootfs, commands) {
+        (Ok(rootfs), Ok(commands)) => Ok((rootfs, commands)),
+        // The one that was stopped because of the other has nothing to tell.
+        (Err(ImageError::Interrupted), Err(error)) => Err(error),
+        (Err(error), _) | (_, Err(error)) => Err(error),
+    }
+}
+
+async fn stopping<T>(
+    stop: &CancellationToken,
+    stage: impl Future<Output = Result<T, ImageError>>,
+) -> Result<T, ImageError> {
+    let ended = stage.await;
+    if ended.is_err() {
+        stop.cancel();
+    }
+    ended
 }
 
 async fn root_file_system(

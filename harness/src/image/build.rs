@@ -92,7 +92,14 @@ pub async fn build(
         return there(true).await;
     }
     let around = Surroundings { engine, recipe, minor, say, stop };
-    let base = base(around, &cache).await?;
-    node(around, &base, &reference).await?;
+    let made = async {
+        let base = base(around, &cache).await?;
+        node(around, &base, &reference).await
+    };
+    if let Err(error) = made.await {
+        // Should this fail, the next build does it.
+        let _ = cache.remove_unfinished();
+        return Err(error);
+    }
     there(false).await
 }

@@ -95,8 +95,9 @@ impl Cache {
         self.directory.join("logs").join(format!("{stage}.log"))
     }
 
-    /// Removes what killed builds left. The lock is held, so nobody works on it.
-    fn remove_unfinished(&self) -> Result<(), ImageError> {
+    /// Removes what is half made, by this build or by one that was killed. The lock is held, so
+    /// nobody works on it.
+    pub(crate) fn remove_unfinished(&self) -> Result<(), ImageError> {
         let remove = || {
             for entry in fs::read_dir(&self.directory)? {
                 let entry = entry?;
@@ -110,7 +111,7 @@ impl Cache {
             }
             Ok(())
         };
-        let doing = format!("remove what an earlier build left in {}", self.directory.display());
+        let doing = format!("remove what is half made in {}", self.directory.display());
         remove().map_err(ImageError::file(doing))
     }
 }

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::{ExitStatus, Stdio};
 use std::time::{Duration, Instant};
 
-use rustix::process::{Pid, Signal, kill_process_group};
+use rustix::process::{Pid, Signal, kill_process_group, test_kill_process_group};
 use tokio::process::{Child, Command};
 use tokio_util::sync::CancellationToken;
 
@@ -109,13 +109,20 @@ fn judge(stage: &str, status: ExitStatus, log: PathBuf) -> Result<(), ImageError
     })
 }
 
-/// Asks the whole group to end, and kills it after a grace.
+/// Asks the whole group to end, and kills it after a grace. The script itself may be gone long
+/// before what it has started: its last process counts.
 async fn end(child: &mut Child) {
     let group = child.id().and_then(|id| Pid::from_raw(id.cast_signed()));
     let Some(group) = group else { return };
-    // Both calls fail only when the group is gone, which is what is wanted.
+    // These calls fail only when the group is gone, which is what is wanted.
     let _ = kill_process_group(group, Signal::TERM);
-    if tokio::time::timeout(GRACE, child.wait()).await.is_err() {
+    let gone = async {
+        let _ = child.wait().await;
+        while test_kill_process_group(group).is_ok() {
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+    };
+    if tokio::time::timeout(GRACE, gone).await.is_err() {
         let _ = kill_process_group(group, Signal::KILL);
         let _ = child.wait().await;
     }

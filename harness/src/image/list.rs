@@ -30,11 +30,12 @@ pub async fn list(engine: &Engine) -> Result<Vec<NodeImage>, ImageError> {
 /// One row a name: an image may bear several.
 fn named(image: ImageFacts) -> Vec<NodeImage> {
     let label = |name: &str| image.labels.get(name).cloned().unwrap_or_default();
-    let names = if image.references.is_empty() {
-        vec![image.id.clone()]
-    } else {
-        image.references.clone()
-    };
+    // An image without a name is listed by the engine as `<none>:<none>`.
+    let mut names = image.references.clone();
+    names.retain(|name| !name.starts_with("<none>"));
+    if names.is_empty() {
+        names.push(image.id.trim_start_matches("sha256:").chars().take(12).collect());
+    }
     names
         .into_iter()
         .map(|reference| NodeImage {
