@@ -37,7 +37,9 @@ pub(crate) enum AgentError {
     #[error("cannot tell the container runtime about the network")]
     Configuration(#[from] ConfigurationError),
     /// Nobody gave the node a range.
-    #[error("the node `{node}` has no pod range after {FIRST_RANGE_DEADLINE_S} s; is a controller manager running, with --allocate-node-cidrs?")]
+    #[error(
+        "the node `{node}` has no pod range after {FIRST_RANGE_DEADLINE_S} s; is a controller manager running, with --allocate-node-cidrs?"
+    )]
     NoRange {
         /// The own node.
         node: String,
@@ -67,7 +69,9 @@ pub(crate) async fn run(
         match tokio::time::timeout(Duration::from_secs(CHECK_EVERY_S), events.next()).await {
             Ok(Some(Ok(event))) => map.apply(event),
             // The watch starts again by itself; links stay as they are meanwhile.
-            Ok(Some(Err(error))) => println!("pod-network: the watch of nodes failed, trying again: {error}"),
+            Ok(Some(Err(error))) => {
+                println!("pod-network: the watch of nodes failed, trying again: {error}")
+            }
             Ok(None) => return Err(AgentError::WatchEnded),
             // Nothing happened for a while: check what is there.
             Err(_) => done = None,
@@ -77,13 +81,20 @@ pub(crate) async fn run(
                 links::establish(&wanted).await?;
                 // Only now: the runtime may start pods as soon as the file is there.
                 if cni_configuration::write(cni_directory, wanted.own.range)? {
-                    println!("pod-network: pods of this node get addresses of {}", wanted.own.range);
+                    println!(
+                        "pod-network: pods of this node get addresses of {}",
+                        wanted.own.range
+                    );
                 }
                 println!("pod-network: connected with {} peers", wanted.peers.len());
                 done = Some(wanted);
             }
-            None if done.is_none() && begun.elapsed() > Duration::from_secs(FIRST_RANGE_DEADLINE_S) => {
-                return Err(AgentError::NoRange { node: own_node.to_owned() });
+            None if done.is_none()
+                && begun.elapsed() > Duration::from_secs(FIRST_RANGE_DEADLINE_S) =>
+            {
+                return Err(AgentError::NoRange {
+                    node: own_node.to_owned(),
+                });
             }
             _ => {}
         }

@@ -16,7 +16,9 @@ const CONNECT_DEADLINE_S: u64 = 5;
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum ApiError {
     /// The environment names no address.
-    #[error("no address of the API is known; set KUBERNETES_API, for example to https://10.96.0.1:443")]
+    #[error(
+        "no address of the API is known; set KUBERNETES_API, for example to https://10.96.0.1:443"
+    )]
     NoAddress,
     /// The address cannot be used.
     #[error("`{address}` is not an https address with a literal IP; set KUBERNETES_API to one")]
@@ -28,7 +30,9 @@ pub(crate) enum ApiError {
     #[error("cannot read {SERVICE_ACCOUNT}/ca.crt; the pod needs automountServiceAccountToken")]
     Authority(#[source] rustls_pki_types::pem::Error),
     /// The client could not be made of what the service account has.
-    #[error("cannot use the service account in {SERVICE_ACCOUNT}; the pod needs automountServiceAccountToken")]
+    #[error(
+        "cannot use the service account in {SERVICE_ACCOUNT}; the pod needs automountServiceAccountToken"
+    )]
     ServiceAccount(#[source] kube::Error),
 }
 
@@ -41,12 +45,16 @@ pub(crate) fn client(address: Option<&str>) -> Result<Client, ApiError> {
         Some(address) => address.to_owned(),
         None => address_from(&|name| std::env::var(name).ok()).ok_or(ApiError::NoAddress)?,
     };
-    let bad = || ApiError::BadAddress { address: address.clone() };
+    let bad = || ApiError::BadAddress {
+        address: address.clone(),
+    };
     let uri: http::Uri = address.parse().map_err(|_| bad())?;
     // No resolver is linked in, and a name that resolves through the cluster's own DNS would
     // need the network that is to be built here.
     let host = uri.host().map(|host| host.trim_matches(['[', ']']));
-    if uri.scheme_str() != Some("https") || host.and_then(|host| host.parse::<IpAddr>().ok()).is_none() {
+    if uri.scheme_str() != Some("https")
+        || host.and_then(|host| host.parse::<IpAddr>().ok()).is_none()
+    {
         return Err(bad());
     }
     let mut config = Config::new(uri);
@@ -63,7 +71,9 @@ pub(crate) fn client(address: Option<&str>) -> Result<Client, ApiError> {
 
 fn certificates(path: &Path) -> Result<Vec<Vec<u8>>, rustls_pki_types::pem::Error> {
     let found = CertificateDer::pem_file_iter(path)?;
-    found.map(|certificate| certificate.map(|certificate| certificate.to_vec())).collect()
+    found
+        .map(|certificate| certificate.map(|certificate| certificate.to_vec()))
+        .collect()
 }
 
 /// The address that the environment gives: a literal control-plane endpoint, else the
@@ -84,7 +94,10 @@ mod tests {
 
     fn check(variables: &[(&str, &str)], expected: Option<&str>) {
         let found = address_from(&|name| {
-            variables.iter().find(|(key, _)| *key == name).map(|(_, value)| (*value).to_owned())
+            variables
+                .iter()
+                .find(|(key, _)| *key == name)
+                .map(|(_, value)| (*value).to_owned())
         });
         assert_eq!(found.as_deref(), expected);
     }
@@ -94,15 +107,35 @@ mod tests {
         let service = ("KUBERNETES_SERVICE_HOST", "10.96.0.1");
         check(&[], None);
         check(&[service], Some("https://10.96.0.1:443"));
-        check(&[service, ("KUBERNETES_SERVICE_PORT", "6443")], Some("https://10.96.0.1:6443"));
-        check(&[service, ("CONTROL_PLANE_ENDPOINT", "10.0.0.2:6443")], Some("https://10.0.0.2:6443"));
-        check(&[service, ("CONTROL_PLANE_ENDPOINT", "kind-control-plane:6443")], Some("https://10.96.0.1:443"));
+        check(
+            &[service, ("KUBERNETES_SERVICE_PORT", "6443")],
+            Some("https://10.96.0.1:6443"),
+        );
+        check(
+            &[service, ("CONTROL_PLANE_ENDPOINT", "10.0.0.2:6443")],
+            Some("https://10.0.0.2:6443"),
+        );
+        check(
+            &[
+                service,
+                ("CONTROL_PLANE_ENDPOINT", "kind-control-plane:6443"),
+            ],
+            Some("https://10.96.0.1:443"),
+        );
     }
 
     #[test]
     fn names_are_refused() {
-        for address in ["https://kubernetes.default", "http://10.0.0.2:6443", "10.0.0.2:6443", ""] {
-            assert!(matches!(client(Some(address)), Err(ApiError::BadAddress { .. })), "{address}");
+        for address in [
+            "https://kubernetes.default",
+            "http://10.0.0.2:6443",
+            "10.0.0.2:6443",
+            "",
+        ] {
+            assert!(
+                matches!(client(Some(address)), Err(ApiError::BadAddress { .. })),
+                "{address}"
+            );
         }
     }
 }

@@ -71,14 +71,18 @@ mod tests {
 
     #[test]
     fn it_is_written_once_and_names_the_range() {
-        let directory = std::env::temp_dir().join(format!("pod-network-test-{}", std::process::id()));
+        let directory =
+            std::env::temp_dir().join(format!("pod-network-test-{}", std::process::id()));
         std::fs::create_dir_all(&directory).unwrap();
         let range = PodRange::parse("10.244.3.0/24").unwrap();
         assert!(write(&directory, range).unwrap());
         assert!(!write(&directory, range).unwrap());
         let text = std::fs::read_to_string(directory.join(FILE_NAME)).unwrap();
         let read: Value = serde_json::from_str(&text).unwrap();
-        assert_eq!(read["plugins"][0]["ipam"]["ranges"][0][0]["subnet"], "10.244.3.0/24");
+        assert_eq!(
+            read["plugins"][0]["ipam"]["ranges"][0][0]["subnet"],
+            "10.244.3.0/24"
+        );
         assert_eq!(std::fs::read_dir(&directory).unwrap().count(), 1);
         std::fs::remove_dir_all(&directory).unwrap();
         assert!(write(&directory, range).is_err());

@@ -26,7 +26,9 @@ const DEADLINE_S: u64 = 10;
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum CommandError {
     /// It could not be started.
-    #[error("cannot start `{line}`; the node needs iproute2 and iptables, and its root mounted at {NODE_ROOT}")]
+    #[error(
+        "cannot start `{line}`; the node needs iproute2 and iptables, and its root mounted at {NODE_ROOT}"
+    )]
     NotStarted {
         /// The program and its arguments.
         line: String,
@@ -65,16 +67,27 @@ pub(crate) async fn run(line: &str) -> Result<String, CommandError> {
         command.args(words);
         command
     };
-    command.env("PATH", SEARCH_PATH).stdin(Stdio::null()).kill_on_drop(true);
+    command
+        .env("PATH", SEARCH_PATH)
+        .stdin(Stdio::null())
+        .kill_on_drop(true);
     let output = tokio::time::timeout(Duration::from_secs(DEADLINE_S), command.output())
         .await
-        .map_err(|_| CommandError::TooSlow { line: line.to_owned() })?
-        .map_err(|source| CommandError::NotStarted { line: line.to_owned(), source })?;
+        .map_err(|_| CommandError::TooSlow {
+            line: line.to_owned(),
+        })?
+        .map_err(|source| CommandError::NotStarted {
+            line: line.to_owned(),
+            source,
+        })?;
     if output.status.success() {
         Ok(String::from_utf8_lossy(&output.stdout).into_owned())
     } else {
         let said = String::from_utf8_lossy(&output.stderr).trim().to_owned();
-        Err(CommandError::Refused { line: line.to_owned(), said })
+        Err(CommandError::Refused {
+            line: line.to_owned(),
+            said,
+        })
     }
 }
 

@@ -11,12 +11,12 @@
 //!
 //! Limits: IPv4 only; the address ranges come from the controller manager (`spec.podCIDR`).
 
+mod agent;
 mod api;
-mod node_map;
+mod cni_configuration;
 mod command;
 mod links;
-mod cni_configuration;
-mod agent;
+mod node_map;
 
 use std::error::Error;
 use std::ffi::OsString;
@@ -47,7 +47,10 @@ fn main() -> ExitCode {
         return fail(&command::become_program(&words[1..]));
     }
     let arguments = Arguments::parse();
-    let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
+    let runtime = match tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+    {
         Ok(runtime) => runtime,
         Err(error) => return fail(&error),
     };

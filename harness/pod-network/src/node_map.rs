@@ -47,7 +47,10 @@ impl PodRange {
     /// Reads `10.244.1.0/24`; anything else is none.
     pub(crate) fn parse(text: &str) -> Option<Self> {
         let (network, prefix) = text.split_once('/')?;
-        let range = Self { network: network.parse().ok()?, prefix: prefix.parse().ok()? };
+        let range = Self {
+            network: network.parse().ok()?,
+            prefix: prefix.parse().ok()?,
+        };
         (range.prefix <= 32).then_some(range)
     }
 }
@@ -80,15 +83,24 @@ impl NodeMap {
     /// What the node `own` needs; none as long as not all nodes are known, or it has no range.
     pub(crate) fn wanted(&self, own: &str) -> Option<Wanted> {
         let own_place = *self.places.get(own).filter(|_| self.complete)?;
-        let peers = self.places.iter().filter(|(name, _)| *name != own).map(|(_, place)| *place);
-        Some(Wanted { own: own_place, peers: peers.collect() })
+        let peers = self
+            .places
+            .iter()
+            .filter(|(name, _)| *name != own)
+            .map(|(_, place)| *place);
+        Some(Wanted {
+            own: own_place,
+            peers: peers.collect(),
+        })
     }
 }
 
 /// Keeps a node's place. A node without address or range is not reachable and is left out; its
 /// old place must go too, for another node may get the range.
 fn note(places: &mut BTreeMap<String, Place>, node: &Node) {
-    let Some(name) = node.metadata.name.clone() else { return };
+    let Some(name) = node.metadata.name.clone() else {
+        return;
+    };
     match place_of(node) {
         Some(place) => places.insert(name, place),
         None => places.remove(&name),
@@ -124,7 +136,11 @@ mod tests {
     fn nothing_is_wanted_before_the_listing_is_complete() {
         let mut map = NodeMap::default();
         map.apply(Event::Init);
-        map.apply(Event::InitApply(node("a", Some("10.244.0.0/24"), "10.0.0.1")));
+        map.apply(Event::InitApply(node(
+            "a",
+            Some("10.244.0.0/24"),
+            "10.0.0.1",
+        )));
         assert_eq!(map.wanted("a"), None);
         map.apply(Event::InitDone);
         assert_eq!(map.wanted("a").unwrap().peers, vec![]);
@@ -135,19 +151,30 @@ mod tests {
     fn peers_come_change_and_go() {
         let mut map = NodeMap::default();
         map.apply(Event::Init);
-        map.apply(Event::InitApply(node("a", Some("10.244.0.0/24"), "10.0.0.1")));
+        map.apply(Event::InitApply(node(
+            "a",
+            Some("10.244.0.0/24"),
+            "10.0.0.1",
+        )));
         map.apply(Event::InitDone);
         map.apply(Event::Apply(node("b", None, "10.0.0.2")));
         assert_eq!(map.wanted("a").unwrap().peers.len(), 0);
         map.apply(Event::Apply(node("b", Some("10.244.1.0/24"), "10.0.0.2")));
         let peer = map.wanted("a").unwrap().peers[0];
-        assert_eq!((peer.address.to_string(), peer.range.to_string()), ("10.0.0.2".into(), "10.244.1.0/24".into()));
+        assert_eq!(
+            (peer.address.to_string(), peer.range.to_string()),
+            ("10.0.0.2".into(), "10.244.1.0/24".into())
+        );
         map.apply(Event::Apply(node("b", None, "10.0.0.2")));
         assert_eq!(map.wanted("a").unwrap().peers.len(), 0);
         map.apply(Event::Apply(node("b", Some("10.244.1.0/24"), "10.0.0.2")));
         // A new listing without it says that it is gone.
         map.apply(Event::Init);
-        map.apply(Event::InitApply(node("a", Some("10.244.0.0/24"), "10.0.0.1")));
+        map.apply(Event::InitApply(node(
+            "a",
+            Some("10.244.0.0/24"),
+            "10.0.0.1",
+        )));
         assert_eq!(map.wanted("a").unwrap().peers.len(), 1);
         map.apply(Event::InitDone);
         assert_eq!(map.wanted("a").unwrap().peers.len(), 0);

@@ -93,26 +93,37 @@ impl ClusterFile {
     /// # Errors
     /// Names the file, the place of the mistake and what was expected.
     pub(crate) fn read(path: &Path) -> Result<Self, ClusterFileError> {
-        let text = std::fs::read_to_string(path).map_err(|source| {
-            ClusterFileError::Unreadable { path: path.to_owned(), source }
-        })?;
-        let cluster: Self = serde_json::from_str(&text).map_err(|source| {
-            ClusterFileError::Malformed { path: path.to_owned(), source }
-        })?;
-        cluster.check().map_err(|mistake| {
-            ClusterFileError::Contradictory { path: path.to_owned(), mistake }
-        })?;
+        let text =
+            std::fs::read_to_string(path).map_err(|source| ClusterFileError::Unreadable {
+                path: path.to_owned(),
+                source,
+            })?;
+        let cluster: Self =
+            serde_json::from_str(&text).map_err(|source| ClusterFileError::Malformed {
+                path: path.to_owned(),
+                source,
+            })?;
+        cluster
+            .check()
+            .map_err(|mistake| ClusterFileError::Contradictory {
+                path: path.to_owned(),
+                mistake,
+            })?;
         Ok(cluster)
     }
 
     /// The control-plane nodes, in the order of the file.
     pub(crate) fn control_plane(&self) -> impl Iterator<Item = &Node> {
-        self.nodes.iter().filter(|node| node.role == Role::ControlPlane)
+        self.nodes
+            .iter()
+            .filter(|node| node.role == Role::ControlPlane)
     }
 
     /// The node on which the temporary control plane runs: the first control-plane node.
     pub(crate) fn bootstrap_node(&self) -> &Node {
-        self.control_plane().next().expect("a checked cluster file has a control-plane node")
+        self.control_plane()
+            .next()
+            .expect("a checked cluster file has a control-plane node")
     }
 
     /// Says what is wrong with the description and how to put it right.
@@ -129,7 +140,10 @@ impl ClusterFile {
         for (index, node) in self.nodes.iter().enumerate() {
             check_label(&format!("nodes[{index}].name"), &node.name)?;
             if !names.insert(&node.name) {
-                return Err(format!("nodes[{index}].name: `{}` is used twice; rename one", node.name));
+                return Err(format!(
+                    "nodes[{index}].name: `{}` is used twice; rename one",
+                    node.name
+                ));
             }
             if !addresses.insert(node.address) {
                 return Err(format!(
@@ -138,9 +152,14 @@ impl ClusterFile {
                 ));
             }
         }
-        for (key, range) in [("pod_cidr", self.pod_cidr), ("service_cidr", self.service_cidr)] {
+        for (key, range) in [
+            ("pod_cidr", self.pod_cidr),
+            ("service_cidr", self.service_cidr),
+        ] {
             if let Some(inside) = addresses.iter().find(|address| range.contains(**address)) {
-                return Err(format!("{key}: {range} contains {inside}, the address of a machine; choose another range"));
+                return Err(format!(
+                    "{key}: {range} contains {inside}, the address of a machine; choose another range"
+                ));
             }
         }
         self.check_ranges()
@@ -149,14 +168,21 @@ impl ClusterFile {
     fn check_ranges(&self) -> Result<(), String> {
         let (pods, services) = (self.pod_cidr, self.service_cidr);
         if pods.contains(services.network) || services.contains(pods.network) {
-            return Err(format!("pod_cidr: {pods} and service_cidr {services} overlap; choose ranges apart"));
+            return Err(format!(
+                "pod_cidr: {pods} and service_cidr {services} overlap; choose ranges apart"
+            ));
         }
         // The controller manager gives each node a /24 out of the pod range.
         if pods.prefix > 24 || (1_usize << (24 - pods.prefix)) < self.nodes.len() {
-            return Err(format!("pod_cidr: {pods} is too small for a /24 for each of {} nodes; take a /16", self.nodes.len()));
+            return Err(format!(
+                "pod_cidr: {pods} is too small for a /24 for each of {} nodes; take a /16",
+                self.nodes.len()
+            ));
         }
         if !(12..=24).contains(&services.prefix) {
-            return Err(format!("service_cidr: the length of {services} must be from /12 to /24"));
+            return Err(format!(
+                "service_cidr: the length of {services} must be from /12 to /24"
+            ));
         }
         Ok(())
     }
@@ -174,7 +200,9 @@ impl Cidr {
     }
 
     fn mask(self) -> u32 {
-        u32::MAX.checked_shl(32 - u32::from(self.prefix)).unwrap_or(0)
+        u32::MAX
+            .checked_shl(32 - u32::from(self.prefix))
+            .unwrap_or(0)
     }
 }
 
@@ -192,7 +220,9 @@ impl TryFrom<String> for Cidr {
         let range = Self { network, prefix };
         if !range.contains(network) {
             let start = Ipv4Addr::from(u32::from(network) & range.mask());
-            return Err(format!("`{text}` does not start at its network address; write {start}/{prefix}"));
+            return Err(format!(
+                "`{text}` does not start at its network address; write {start}/{prefix}"
+            ));
         }
         Ok(range)
     }
@@ -221,7 +251,9 @@ fn check_label(place: &str, label: &str) -> Result<(), String> {
     if fits {
         Ok(())
     } else {
-        Err(format!("{place}: `{label}` is not a lowercase DNS label (letters, digits, hyphens, at most 63)"))
+        Err(format!(
+            "{place}: `{label}` is not a lowercase DNS label (letters, digits, hyphens, at most 63)"
+        ))
     }
 }
 
@@ -242,13 +274,21 @@ pub(crate) mod tests {
     }"#;
 
     fn check(from: &str, to: &str, expected: &str) {
-        assert!(THREE_AND_ONE.contains(from), "the sample no longer contains {from}");
+        assert!(
+            THREE_AND_ONE.contains(from),
+            "the sample no longer contains {from}"
+        );
         let text = THREE_AND_ONE.replace(from, to);
         let said = match serde_json::from_str::<ClusterFile>(&text) {
             Err(error) => error.to_string(),
-            Ok(cluster) => cluster.check().expect_err("the change makes the file wrong"),
+            Ok(cluster) => cluster
+                .check()
+                .expect_err("the change makes the file wrong"),
         };
-        assert!(said.contains(expected), "said `{said}`, expected `{expected}`");
+        assert!(
+            said.contains(expected),
+            "said `{said}`, expected `{expected}`"
+        );
     }
 
     #[test]
@@ -256,22 +296,41 @@ pub(crate) mod tests {
         let cluster: ClusterFile = serde_json::from_str(THREE_AND_ONE).unwrap();
         assert_eq!(cluster.check(), Ok(()));
         assert_eq!(cluster.bootstrap_node().name, "cp-1");
-        assert_eq!(cluster.service_cidr.address(10), Ipv4Addr::new(10, 96, 0, 10));
+        assert_eq!(
+            cluster.service_cidr.address(10),
+            Ipv4Addr::new(10, 96, 0, 10)
+        );
     }
 
     #[test]
     fn mistakes_are_named_with_their_place() {
-        check("\"cp-2\"", "\"cp-1\"", "nodes[1].name: `cp-1` is used twice");
-        check("10.231.7.12", "10.231.7.11", "nodes[1].address: 10.231.7.11 already");
+        check(
+            "\"cp-2\"",
+            "\"cp-1\"",
+            "nodes[1].name: `cp-1` is used twice",
+        );
+        check(
+            "10.231.7.12",
+            "10.231.7.11",
+            "nodes[1].address: 10.231.7.11 already",
+        );
         check("10.231.7.12", "10.231.7.2", "already belongs");
-        check("\"control-plane\"", "\"worker\"", "no node has the role control-plane");
+        check(
+            "\"control-plane\"",
+            "\"worker\"",
+            "no node has the role control-plane",
+        );
         check("\"cp-3\"", "\"CP_3\"", "not a lowercase DNS label");
         check("10.244.0.0/16", "10.244.0.1/16", "write 10.244.0.0/16");
         check("10.244.0.0/16", "10.96.0.0/12", "overlap");
         check("10.244.0.0/16", "10.231.0.0/16", "contains 10.231.7.2");
         check("10.244.0.0/16", "10.244.0.0/23", "too small");
         check("10.96.0.0/16", "10.96.0.0/28", "from /12 to /24");
-        check("\"name\": \"sample\"", "\"names\": \"sample\"", "unknown field `names`");
+        check(
+            "\"name\": \"sample\"",
+            "\"names\": \"sample\"",
+            "unknown field `names`",
+        );
         check("\"worker\"", "\"master\"", "unknown variant `master`");
     }
 }

@@ -24,21 +24,44 @@ const MIN_READY_SECONDS: u32 = 15;
 
 /// The static pod of the temporary control plane; `address` is its node's.
 pub(super) fn bootstrap_pod(cluster: &ClusterFile, release: Release, address: Ipv4Addr) -> Value {
-    let mut command = flags(cluster, Incarnation::Bootstrap, BOOTSTRAP_PORT, &address.to_string());
+    let mut command = flags(
+        cluster,
+        Incarnation::Bootstrap,
+        BOOTSTRAP_PORT,
+        &address.to_string(),
+    );
     // An apiserver withdraws its address from the `kubernetes` endpoints when it starts and when
     // it stops, its self-hosted twin's with the same address too.
     command.push("--endpoint-reconciler-type=none".to_owned());
     let volumes = vec![
-        Volume::read("credentials", CREDENTIALS, Source::Node("/etc/kubernetes/bootstrap-secrets/kube-apiserver")),
-        Volume::read("serving", SERVING, Source::Node("/etc/kubernetes/bootstrap-secrets/serving")),
-        Volume::read("configuration", CONFIGURATION, Source::Node("/etc/kubernetes/bootstrap-secrets/configuration")),
+        Volume::read(
+            "credentials",
+            CREDENTIALS,
+            Source::Node("/etc/kubernetes/bootstrap-secrets/kube-apiserver"),
+        ),
+        Volume::read(
+            "serving",
+            SERVING,
+            Source::Node("/etc/kubernetes/bootstrap-secrets/serving"),
+        ),
+        Volume::read(
+            "configuration",
+            CONFIGURATION,
+            Source::Node("/etc/kubernetes/bootstrap-secrets/configuration"),
+        ),
     ];
-    pod(release, command, Vec::new(), volumes, BOOTSTRAP_PORT).static_pod("bootstrap-kube-apiserver")
+    pod(release, command, Vec::new(), volumes, BOOTSTRAP_PORT)
+        .static_pod("bootstrap-kube-apiserver")
 }
 
 /// The DaemonSet of the self-hosted control plane.
 pub(super) fn daemon_set(cluster: &ClusterFile, release: Release, switches: &Switches) -> Value {
-    let command = flags(cluster, Incarnation::SelfHosted, SELF_HOSTED_PORT, "$(NODE_ADDRESS)");
+    let command = flags(
+        cluster,
+        Incarnation::SelfHosted,
+        SELF_HOSTED_PORT,
+        "$(NODE_ADDRESS)",
+    );
     let environment = vec![json!({
         "name": "NODE_ADDRESS",
         "valueFrom": { "fieldRef": { "fieldPath": "status.hostIP" } },
@@ -46,7 +69,11 @@ pub(super) fn daemon_set(cluster: &ClusterFile, release: Release, switches: &Swi
     let volumes = vec![
         Volume::read("credentials", CREDENTIALS, Source::Secret("kube-apiserver")),
         Volume::read("serving", SERVING, Source::Node(SERVING_PAIRS)),
-        Volume::read("configuration", CONFIGURATION, Source::ConfigMap("kube-apiserver")),
+        Volume::read(
+            "configuration",
+            CONFIGURATION,
+            Source::ConfigMap("kube-apiserver"),
+        ),
     ];
     let mut node_selector = json!({ "node-role.kubernetes.io/control-plane": "" });
     if let Some(key) = &switches.apiserver_node_selector {
@@ -98,7 +125,12 @@ fn pod(
     }
 }
 
-fn flags(cluster: &ClusterFile, incarnation: Incarnation, port: u16, advertise: &str) -> Vec<String> {
+fn flags(
+    cluster: &ClusterFile,
+    incarnation: Incarnation,
+    port: u16,
+    advertise: &str,
+) -> Vec<String> {
     let mut flags = vec![
         "kube-apiserver".to_owned(),
         format!("--secure-port={port}"),

@@ -3,13 +3,13 @@
 use serde_json::{Value, json};
 use terms::Incarnation;
 
+use super::authority::CertificateError;
 use super::controllers::Controller;
 use super::identities::{Files, Identities};
 use super::release::Release;
 use super::switches::Switches;
 use super::{apiserver, dns, network, rbac};
 use crate::cluster_file::ClusterFile;
-use super::authority::CertificateError;
 
 /// Objects that may be applied in any order among themselves.
 pub(super) struct Group {
@@ -37,12 +37,30 @@ pub(super) fn groups(
     let mut control_plane = vec![apiserver::daemon_set(cluster, release, switches)];
     control_plane.extend(Controller::ALL.map(|controller| controller.daemon_set(cluster, release)));
     Ok(vec![
-        Group { name: "00-namespaces", objects: vec![namespace] },
-        Group { name: "10-rbac", objects: rbac::objects() },
-        Group { name: "20-configuration", objects: configuration(cluster, identities)? },
-        Group { name: "30-network", objects: network::daemon_sets(cluster, release) },
-        Group { name: "40-control-plane", objects: control_plane },
-        Group { name: "50-dns", objects: dns::objects(cluster, release) },
+        Group {
+            name: "00-namespaces",
+            objects: vec![namespace],
+        },
+        Group {
+            name: "10-rbac",
+            objects: rbac::objects(),
+        },
+        Group {
+            name: "20-configuration",
+            objects: configuration(cluster, identities)?,
+        },
+        Group {
+            name: "30-network",
+            objects: network::daemon_sets(cluster, release),
+        },
+        Group {
+            name: "40-control-plane",
+            objects: control_plane,
+        },
+        Group {
+            name: "50-dns",
+            objects: dns::objects(cluster, release),
+        },
     ])
 }
 
@@ -61,9 +79,15 @@ fn configuration(
     let authentication = format!("{:#}\n", apiserver::authentication());
     Ok(vec![
         secret("kube-apiserver", identities.apiserver_files(incarnation)?),
-        secret("kube-controller-manager", identities.controller_manager_files(incarnation)?),
+        secret(
+            "kube-controller-manager",
+            identities.controller_manager_files(incarnation)?,
+        ),
         secret("kube-scheduler", identities.scheduler_files(incarnation)?),
-        config_map("kube-apiserver", json!({ "authentication.json": authentication })),
+        config_map(
+            "kube-apiserver",
+            json!({ "authentication.json": authentication }),
+        ),
         config_map("kube-proxy", network::kube_proxy_configuration(cluster)),
         config_map("coredns", dns::configuration()),
     ])
@@ -75,7 +99,10 @@ fn secret(name: &str, files: Files) -> Value {
     let data: serde_json::Map<String, Value> = files
         .into_iter()
         .map(|(file, content)| {
-            (file, json!(base64::engine::general_purpose::STANDARD.encode(content)))
+            (
+                file,
+                json!(base64::engine::general_purpose::STANDARD.encode(content)),
+            )
         })
         .collect();
     json!({

@@ -61,7 +61,9 @@ pub(crate) enum Usage {
 
 /// A certificate could not be made.
 #[derive(Debug, thiserror::Error)]
-#[error("cannot make the certificate of `{common_name}`; this is a mistake in the program, please report it")]
+#[error(
+    "cannot make the certificate of `{common_name}`; this is a mistake in the program, please report it"
+)]
 pub(crate) struct CertificateError {
     common_name: String,
     #[source]
@@ -71,7 +73,10 @@ pub(crate) struct CertificateError {
 impl Subject {
     /// A subject with a common name only.
     pub(crate) fn named(common_name: &str) -> Self {
-        Self { common_name: common_name.to_owned(), ..Self::default() }
+        Self {
+            common_name: common_name.to_owned(),
+            ..Self::default()
+        }
     }
 
     /// The same with an organisation.
@@ -105,10 +110,16 @@ impl Authority {
     /// # Errors
     /// Only if the cryptography library refuses.
     pub(crate) fn new(common_name: &str) -> Result<Self, CertificateError> {
-        let fail = |source| CertificateError { common_name: common_name.to_owned(), source };
+        let fail = |source| CertificateError {
+            common_name: common_name.to_owned(),
+            source,
+        };
         let mut params = params(&Subject::named(common_name), AUTHORITY_VALIDITY_DAYS);
         params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
-        params.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::DigitalSignature];
+        params.key_usages = vec![
+            KeyUsagePurpose::KeyCertSign,
+            KeyUsagePurpose::DigitalSignature,
+        ];
         let key = KeyPair::generate().map_err(fail)?;
         let key_pem = key.serialize_pem();
         let issuer = CertifiedIssuer::self_signed(params, key).map_err(fail)?;
@@ -135,7 +146,10 @@ impl Authority {
         usage: Usage,
         names: &[String],
     ) -> Result<Credential, CertificateError> {
-        let fail = |source| CertificateError { common_name: subject.common_name.clone(), source };
+        let fail = |source| CertificateError {
+            common_name: subject.common_name.clone(),
+            source,
+        };
         let mut params = params(subject, CERTIFICATE_VALIDITY_DAYS);
         params.subject_alt_names = alternative_names(names).map_err(fail)?;
         params.key_usages = vec![KeyUsagePurpose::DigitalSignature];
@@ -143,13 +157,19 @@ impl Authority {
             Usage::Client => vec![ExtendedKeyUsagePurpose::ClientAuth],
             Usage::Server => vec![ExtendedKeyUsagePurpose::ServerAuth],
             Usage::Both => {
-                vec![ExtendedKeyUsagePurpose::ServerAuth, ExtendedKeyUsagePurpose::ClientAuth]
+                vec![
+                    ExtendedKeyUsagePurpose::ServerAuth,
+                    ExtendedKeyUsagePurpose::ClientAuth,
+                ]
             }
         };
         params.use_authority_key_identifier_extension = true;
         let key = KeyPair::generate().map_err(fail)?;
         let certificate = params.signed_by(&key, &self.issuer).map_err(fail)?;
-        Ok(Credential { certificate: certificate.pem(), key: key.serialize_pem() })
+        Ok(Credential {
+            certificate: certificate.pem(),
+            key: key.serialize_pem(),
+        })
     }
 }
 
@@ -164,7 +184,10 @@ impl SigningKey {
             common_name: "service-account signing key".to_owned(),
             source,
         })?;
-        Ok(Self { private: key.serialize_pem(), public: key.public_key_pem() })
+        Ok(Self {
+            private: key.serialize_pem(),
+            public: key.public_key_pem(),
+        })
     }
 }
 

@@ -42,16 +42,26 @@ impl Controller {
             Self::ControllerManager => "/etc/kubernetes/bootstrap-secrets/kube-controller-manager",
             Self::Scheduler => "/etc/kubernetes/bootstrap-secrets/kube-scheduler",
         };
-        self.pod(cluster, release, Incarnation::Bootstrap, Source::Node(directory))
-            .static_pod(self.bootstrap_name())
+        self.pod(
+            cluster,
+            release,
+            Incarnation::Bootstrap,
+            Source::Node(directory),
+        )
+        .static_pod(self.bootstrap_name())
     }
 
     /// The DaemonSet of the self-hosted control plane: a Deployment's pod on a dead node would
     /// return only after six minutes, and two replicas might share a node.
     pub(super) fn daemon_set(self, cluster: &ClusterFile, release: Release) -> Value {
         let node_selector = json!({ "node-role.kubernetes.io/control-plane": "" });
-        self.pod(cluster, release, Incarnation::SelfHosted, Source::Secret(self.name()))
-            .daemon_set(&node_selector, 0)
+        self.pod(
+            cluster,
+            release,
+            Incarnation::SelfHosted,
+            Source::Secret(self.name()),
+        )
+        .daemon_set(&node_selector, 0)
     }
 
     /// The port on the loopback address; the two incarnations may run on one node.
@@ -83,7 +93,12 @@ impl Controller {
             command: self.flags(cluster, incarnation),
             environment: Vec::new(),
             volumes: vec![Volume::read("credentials", CREDENTIALS, credentials)],
-            probes: Probes { port, scheme: "HTTPS", liveness, readiness },
+            probes: Probes {
+                port,
+                scheme: "HTTPS",
+                liveness,
+                readiness,
+            },
             grace_seconds: 10,
             cpu_milli: 25,
             memory_mib: 64,

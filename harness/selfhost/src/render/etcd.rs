@@ -43,13 +43,21 @@ pub(super) fn static_pod(cluster: &ClusterFile, release: Release, node: &Node) -
         format!("--peer-key-file={CERTIFICATES}/peer.key"),
         "--watch-progress-notify-interval=5s".to_owned(),
     ];
-    let data = Volume { name: "data", path: DATA, writable: true, source: Source::NodeMade(DATA) };
+    let data = Volume {
+        name: "data",
+        path: DATA,
+        writable: true,
+        source: Source::NodeMade(DATA),
+    };
     ControlPlanePod {
         component: "etcd",
         image: release.etcd_image(),
         command,
         environment: Vec::new(),
-        volumes: vec![Volume::read("certificates", CERTIFICATES, Source::Node(CERTIFICATES)), data],
+        volumes: vec![
+            Volume::read("certificates", CERTIFICATES, Source::Node(CERTIFICATES)),
+            data,
+        ],
         probes: Probes {
             port: METRICS_PORT,
             scheme: "HTTP",

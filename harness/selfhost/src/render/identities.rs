@@ -58,7 +58,9 @@ impl<'a> Identities<'a> {
         node: &Node,
         incarnation: Incarnation,
     ) -> Result<Credential, CertificateError> {
-        let subject = Subject::named(&node.name).of("kube-apiserver").unit(incarnation.name());
+        let subject = Subject::named(&node.name)
+            .of("kube-apiserver")
+            .unit(incarnation.name());
         let mut names: Vec<String> = [
             "kubernetes",
             "kubernetes.default",
@@ -106,7 +108,8 @@ impl<'a> Identities<'a> {
             node.address.to_string(),
             "127.0.0.1".to_owned(),
         ];
-        self.etcd.sign(&Subject::named(&node.name).of("etcd"), Usage::Both, &names)
+        self.etcd
+            .sign(&Subject::named(&node.name).of("etcd"), Usage::Both, &names)
     }
 
     /// Files with which `name` may use etcd.
@@ -118,17 +121,35 @@ impl<'a> Identities<'a> {
     }
 
     /// What an apiserver needs besides its serving pair.
-    pub(super) fn apiserver_files(&self, incarnation: Incarnation) -> Result<Files, CertificateError> {
+    pub(super) fn apiserver_files(
+        &self,
+        incarnation: Incarnation,
+    ) -> Result<Files, CertificateError> {
         let named = |name: &str| Subject::named(name).unit(incarnation.name());
-        let etcd = self.etcd.sign(&named("kube-apiserver-etcd-client"), Usage::Client, &[])?;
-        let kubelet = self.cluster.sign(&named(KUBELET_CLIENT), Usage::Client, &[])?;
-        let proxy = self.front_proxy.sign(&named(FRONT_PROXY_CLIENT), Usage::Client, &[])?;
+        let etcd = self
+            .etcd
+            .sign(&named("kube-apiserver-etcd-client"), Usage::Client, &[])?;
+        let kubelet = self
+            .cluster
+            .sign(&named(KUBELET_CLIENT), Usage::Client, &[])?;
+        let proxy = self
+            .front_proxy
+            .sign(&named(FRONT_PROXY_CLIENT), Usage::Client, &[])?;
         let mut files = vec![
             ("ca.crt".to_owned(), self.cluster.certificate()),
-            ("service-account.key".to_owned(), self.service_account.private.clone()),
-            ("service-account.pub".to_owned(), self.service_account.public.clone()),
+            (
+                "service-account.key".to_owned(),
+                self.service_account.private.clone(),
+            ),
+            (
+                "service-account.pub".to_owned(),
+                self.service_account.public.clone(),
+            ),
             ("etcd-ca.crt".to_owned(), self.etcd.certificate()),
-            ("front-proxy-ca.crt".to_owned(), self.front_proxy.certificate()),
+            (
+                "front-proxy-ca.crt".to_owned(),
+                self.front_proxy.certificate(),
+            ),
         ];
         add_pair(&mut files, "etcd-client", etcd);
         add_pair(&mut files, "kubelet-client", kubelet);
@@ -143,12 +164,18 @@ impl<'a> Identities<'a> {
     ) -> Result<Files, CertificateError> {
         let mut files = self.controller_files("kube-controller-manager", incarnation)?;
         files.push(("ca.key".to_owned(), self.cluster.key().to_owned()));
-        files.push(("service-account.key".to_owned(), self.service_account.private.clone()));
+        files.push((
+            "service-account.key".to_owned(),
+            self.service_account.private.clone(),
+        ));
         Ok(files)
     }
 
     /// What a scheduler needs.
-    pub(super) fn scheduler_files(&self, incarnation: Incarnation) -> Result<Files, CertificateError> {
+    pub(super) fn scheduler_files(
+        &self,
+        incarnation: Incarnation,
+    ) -> Result<Files, CertificateError> {
         self.controller_files("kube-scheduler", incarnation)
     }
 
@@ -159,9 +186,18 @@ impl<'a> Identities<'a> {
             ("cluster-ca.key".to_owned(), self.cluster.key().to_owned()),
             ("etcd-ca.crt".to_owned(), self.etcd.certificate()),
             ("etcd-ca.key".to_owned(), self.etcd.key().to_owned()),
-            ("front-proxy-ca.crt".to_owned(), self.front_proxy.certificate()),
-            ("front-proxy-ca.key".to_owned(), self.front_proxy.key().to_owned()),
-            ("service-account.key".to_owned(), self.service_account.private.clone()),
+            (
+                "front-proxy-ca.crt".to_owned(),
+                self.front_proxy.certificate(),
+            ),
+            (
+                "front-proxy-ca.key".to_owned(),
+                self.front_proxy.key().to_owned(),
+            ),
+            (
+                "service-account.key".to_owned(),
+                self.service_account.private.clone(),
+            ),
         ]
     }
 
@@ -173,16 +209,32 @@ impl<'a> Identities<'a> {
         // The user decides what it may do; only the unit differs between incarnations.
         let subject = Subject::named(&format!("system:{component}")).unit(incarnation.name());
         Ok(vec![
-            ("kubeconfig".to_owned(), self.client_kubeconfig(&subject, &self.load_balancer())?),
+            (
+                "kubeconfig".to_owned(),
+                self.client_kubeconfig(&subject, &self.load_balancer())?,
+            ),
             ("ca.crt".to_owned(), self.cluster.certificate()),
-            ("front-proxy-ca.crt".to_owned(), self.front_proxy.certificate()),
+            (
+                "front-proxy-ca.crt".to_owned(),
+                self.front_proxy.certificate(),
+            ),
         ])
     }
 
-    fn client_kubeconfig(&self, subject: &Subject, server: &str) -> Result<String, CertificateError> {
+    fn client_kubeconfig(
+        &self,
+        subject: &Subject,
+        server: &str,
+    ) -> Result<String, CertificateError> {
         let client = self.cluster.sign(subject, Usage::Client, &[])?;
         let name = &self.cluster_file.name;
-        Ok(kubeconfig(name, server, &self.cluster.certificate(), &subject.common_name, &client))
+        Ok(kubeconfig(
+            name,
+            server,
+            &self.cluster.certificate(),
+            &subject.common_name,
+            &client,
+        ))
     }
 }
 

@@ -24,10 +24,15 @@ pub(super) fn write_installer(
     let description = serde_json::to_value(cluster).expect("a cluster file has string keys only");
     output.json("installer/cluster.json", &description)?;
     let bootstrap_node = cluster.bootstrap_node();
-    let direct = format!("https://{}:{}", bootstrap_node.address, apiserver::BOOTSTRAP_PORT);
-    for (file, server) in
-        [("kubeconfig", identities.load_balancer()), ("kubeconfig-bootstrap", direct)]
-    {
+    let direct = format!(
+        "https://{}:{}",
+        bootstrap_node.address,
+        apiserver::BOOTSTRAP_PORT
+    );
+    for (file, server) in [
+        ("kubeconfig", identities.load_balancer()),
+        ("kubeconfig-bootstrap", direct),
+    ] {
         let content = identities.administrator_kubeconfig(INSTALLER, &server)?;
         output.file(&format!("installer/{file}"), &content)?;
     }
@@ -44,13 +49,18 @@ pub(super) fn write_installer(
 
 /// Writes `admin/…`: what people and observers outside the cluster use.
 pub(super) fn write_admin(output: &Output, identities: &Identities<'_>) -> Result<(), RenderError> {
-    for (file, user) in
-        [("kubeconfig", "chrysalis-admin"), ("observer-kubeconfig", "chrysalis-observer")]
-    {
+    for (file, user) in [
+        ("kubeconfig", "chrysalis-admin"),
+        ("observer-kubeconfig", "chrysalis-observer"),
+    ] {
         let content = identities.administrator_kubeconfig(user, &identities.load_balancer())?;
         output.file(&format!("admin/{file}"), &content)?;
     }
-    write_files(output, "admin/etcd", identities.etcd_client("chrysalis-observer")?)?;
+    write_files(
+        output,
+        "admin/etcd",
+        identities.etcd_client("chrysalis-observer")?,
+    )?;
     write_files(output, "admin/authorities", identities.escrow())
 }
 
@@ -67,22 +77,34 @@ fn write_bootstrap(
     let apiserver = apiserver::bootstrap_pod(cluster, release, bootstrap_node.address);
     manifest("bootstrap-kube-apiserver", &apiserver)?;
     for controller in Controller::ALL {
-        manifest(controller.bootstrap_name(), &controller.bootstrap_pod(cluster, release))?;
+        manifest(
+            controller.bootstrap_name(),
+            &controller.bootstrap_pod(cluster, release),
+        )?;
     }
     let incarnation = Incarnation::Bootstrap;
     let mut serving = Files::new();
     let pair = identities.apiserver_serving(bootstrap_node, incarnation)?;
     add_pair(&mut serving, incarnation.name(), pair);
-    let configuration =
-        vec![("authentication.json".to_owned(), format!("{:#}\n", apiserver::authentication()))];
+    let configuration = vec![(
+        "authentication.json".to_owned(),
+        format!("{:#}\n", apiserver::authentication()),
+    )];
     for (directory, files) in [
         ("serving", serving),
         ("configuration", configuration),
         ("kube-apiserver", identities.apiserver_files(incarnation)?),
-        ("kube-controller-manager", identities.controller_manager_files(incarnation)?),
+        (
+            "kube-controller-manager",
+            identities.controller_manager_files(incarnation)?,
+        ),
         ("kube-scheduler", identities.scheduler_files(incarnation)?),
     ] {
-        write_files(output, &format!("installer/bootstrap-secrets/{directory}"), files)?;
+        write_files(
+            output,
+            &format!("installer/bootstrap-secrets/{directory}"),
+            files,
+        )?;
     }
     Ok(())
 }

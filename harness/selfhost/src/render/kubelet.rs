@@ -21,7 +21,8 @@ pub(super) const DROP_IN: &str = "/etc/systemd/system/kubelet.service.d/20-selfh
 
 /// The resolver file's content. It names no server: the engine's own, on a loopback address,
 /// would send DNS pods into a loop, and nothing in the cluster may ask anybody outside.
-pub(super) const RESOLVER_CONTENT: &str = "# No server: names outside the cluster are not resolved.\nsearch .\n";
+pub(super) const RESOLVER_CONTENT: &str =
+    "# No server: names outside the cluster are not resolved.\nsearch .\n";
 
 /// The kubelet's configuration (JSON, which the kubelet reads as YAML).
 pub(super) fn configuration(cluster: &ClusterFile, node: &Node) -> Value {

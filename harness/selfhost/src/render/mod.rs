@@ -4,23 +4,23 @@
 //! applies, and credentials for people outside. Every private key is made here, once; rendering
 //! twice gives two clusters that do not trust each other, so a directory is never reused.
 
+mod apiserver;
+mod assets;
+mod authority;
+mod controllers;
+mod dns;
+mod etcd;
+mod identities;
+mod installer_files;
+mod kubeconfig;
+mod kubelet;
+mod network;
+mod node_tree;
+mod output;
+mod pod;
+mod rbac;
 mod release;
 mod switches;
-mod output;
-mod authority;
-mod identities;
-mod kubeconfig;
-mod pod;
-mod apiserver;
-mod controllers;
-mod etcd;
-mod kubelet;
-mod node_tree;
-mod assets;
-mod rbac;
-mod network;
-mod dns;
-mod installer_files;
 #[cfg(test)]
 mod tests;
 
@@ -68,11 +68,20 @@ impl RenderError {
 /// # Errors
 /// Refuses an unknown Kubernetes minor and a directory with anything in it, before anything is
 /// written.
-pub(crate) fn render(cluster: &ClusterFile, out: &Path, switches: &Switches) -> Result<(), RenderError> {
-    let release = Release::of_minor(&cluster.kubernetes).ok_or_else(|| RenderError::UnknownMinor {
-        minor: cluster.kubernetes.clone(),
-        known: RELEASES.iter().map(|release| release.minor).collect::<Vec<_>>().join(", "),
-    })?;
+pub(crate) fn render(
+    cluster: &ClusterFile,
+    out: &Path,
+    switches: &Switches,
+) -> Result<(), RenderError> {
+    let release =
+        Release::of_minor(&cluster.kubernetes).ok_or_else(|| RenderError::UnknownMinor {
+            minor: cluster.kubernetes.clone(),
+            known: RELEASES
+                .iter()
+                .map(|release| release.minor)
+                .collect::<Vec<_>>()
+                .join(", "),
+        })?;
     let output = Output::create(out)?;
     let identities = Identities::new(cluster)?;
     let groups = assets::groups(cluster, release, &identities, switches)?;

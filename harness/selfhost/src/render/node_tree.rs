@@ -17,7 +17,10 @@ pub(super) fn write_all(
     identities: &Identities<'_>,
 ) -> Result<(), RenderError> {
     for node in &cluster.nodes {
-        let tree = NodeTree { output, root: format!("nodes/{}", node.name) };
+        let tree = NodeTree {
+            output,
+            root: format!("nodes/{}", node.name),
+        };
         tree.write_kubelet(cluster, node, identities)?;
         if node.role == Role::ControlPlane {
             tree.write_control_plane(cluster, release, node, identities)?;
@@ -38,7 +41,10 @@ impl NodeTree<'_> {
         node: &Node,
         identities: &Identities<'_>,
     ) -> Result<(), RenderError> {
-        self.file(kubelet::CLUSTER_AUTHORITY, &identities.cluster.certificate())?;
+        self.file(
+            kubelet::CLUSTER_AUTHORITY,
+            &identities.cluster.certificate(),
+        )?;
         self.file(kubelet::KUBECONFIG, &identities.kubelet_kubeconfig(node)?)?;
         self.pair(kubelet::SERVING, &identities.kubelet_serving(node)?)?;
         self.file(kubelet::RESOLVER, kubelet::RESOLVER_CONTENT)?;
@@ -56,8 +62,14 @@ impl NodeTree<'_> {
         identities: &Identities<'_>,
     ) -> Result<(), RenderError> {
         let manifest = etcd::static_pod(cluster, release, node);
-        self.file(&format!("{}/etcd.yaml", kubelet::MANIFESTS), &format!("{manifest:#}\n"))?;
-        self.file(&format!("{}/ca.crt", etcd::CERTIFICATES), &identities.etcd.certificate())?;
+        self.file(
+            &format!("{}/etcd.yaml", kubelet::MANIFESTS),
+            &format!("{manifest:#}\n"),
+        )?;
+        self.file(
+            &format!("{}/ca.crt", etcd::CERTIFICATES),
+            &identities.etcd.certificate(),
+        )?;
         for name in ["server", "peer"] {
             let path = format!("{}/{name}", etcd::CERTIFICATES);
             self.pair(&path, &identities.etcd_member(node)?)?;

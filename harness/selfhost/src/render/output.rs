@@ -65,15 +65,31 @@ impl Output {
     /// # Errors
     /// Refuses a directory with anything in it.
     pub(crate) fn create(root: &Path) -> Result<Self, OutputError> {
-        let refused = |source| OutputError::Refused { path: root.to_owned(), source };
-        DirBuilder::new().recursive(true).mode(DIRECTORY_MODE).create(root).map_err(refused)?;
+        let refused = |source| OutputError::Refused {
+            path: root.to_owned(),
+            source,
+        };
+        DirBuilder::new()
+            .recursive(true)
+            .mode(DIRECTORY_MODE)
+            .create(root)
+            .map_err(refused)?;
         if let Some(entry) = std::fs::read_dir(root).map_err(refused)?.next() {
-            let found = entry.map_err(refused)?.file_name().to_string_lossy().into_owned();
-            return Err(OutputError::NotEmpty { path: root.to_owned(), found });
+            let found = entry
+                .map_err(refused)?
+                .file_name()
+                .to_string_lossy()
+                .into_owned();
+            return Err(OutputError::NotEmpty {
+                path: root.to_owned(),
+                found,
+            });
         }
         // A directory that was there already may be open to others.
         std::fs::set_permissions(root, Permissions::from_mode(DIRECTORY_MODE)).map_err(refused)?;
-        Ok(Self { root: root.to_owned() })
+        Ok(Self {
+            root: root.to_owned(),
+        })
     }
 
     /// Writes a file at `path`, relative to the root, and the directories above it.
@@ -81,10 +97,15 @@ impl Output {
     /// # Errors
     /// Names the file that could not be written; an existing file is never replaced.
     pub(crate) fn file(&self, path: &str, content: &str) -> Result<(), OutputError> {
-        let parent = Path::new(path).parent().expect("a file's path has a directory");
+        let parent = Path::new(path)
+            .parent()
+            .expect("a file's path has a directory");
         self.directory(&parent.to_string_lossy())?;
         let target = self.root.join(path);
-        let refused = |source| OutputError::Refused { path: target.clone(), source };
+        let refused = |source| OutputError::Refused {
+            path: target.clone(),
+            source,
+        };
         let mut file = OpenOptions::new()
             .write(true)
             .create_new(true)
@@ -111,12 +132,18 @@ impl Output {
         for part in Path::new(path).components() {
             below.push(part);
             let target = self.root.join(&below);
-            let made = DirBuilder::new().mode(DIRECTORY_MODE).create(&target).and_then(|()| {
-                std::fs::set_permissions(&target, Permissions::from_mode(mode_of(&below)))
-            });
+            let made = DirBuilder::new()
+                .mode(DIRECTORY_MODE)
+                .create(&target)
+                .and_then(|()| {
+                    std::fs::set_permissions(&target, Permissions::from_mode(mode_of(&below)))
+                });
             match made {
                 Err(source) if source.kind() != std::io::ErrorKind::AlreadyExists => {
-                    return Err(OutputError::Refused { path: target, source });
+                    return Err(OutputError::Refused {
+                        path: target,
+                        source,
+                    });
                 }
                 _ => {}
             }
@@ -133,7 +160,11 @@ fn mode_of(path: &Path) -> u32 {
         _ => None,
     };
     match within_node {
-        Some(inner) if SYSTEM_DIRECTORIES.iter().any(|known| inner == Path::new(known)) => {
+        Some(inner)
+            if SYSTEM_DIRECTORIES
+                .iter()
+                .any(|known| inner == Path::new(known)) =>
+        {
             SYSTEM_DIRECTORY_MODE
         }
         _ => DIRECTORY_MODE,

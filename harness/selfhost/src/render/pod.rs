@@ -72,15 +72,21 @@ pub(super) struct Probes {
 impl Volume {
     /// A directory that the container may only read.
     pub(super) fn read(name: &'static str, path: &'static str, source: Source) -> Self {
-        Self { name, path, writable: false, source }
+        Self {
+            name,
+            path,
+            writable: false,
+            source,
+        }
     }
 
     fn declaration(&self) -> Value {
         let (kind, reference) = match self.source {
             Source::Node(path) => ("hostPath", json!({ "path": path, "type": "Directory" })),
-            Source::NodeMade(path) => {
-                ("hostPath", json!({ "path": path, "type": "DirectoryOrCreate" }))
-            }
+            Source::NodeMade(path) => (
+                "hostPath",
+                json!({ "path": path, "type": "DirectoryOrCreate" }),
+            ),
             Source::Secret(name) => ("secret", json!({ "secretName": name })),
             Source::ConfigMap(name) => ("configMap", json!({ "name": name })),
         };
@@ -106,7 +112,15 @@ impl Probes {
 impl ControlPlanePod {
     /// The pod's specification, without what decides where it runs.
     pub(super) fn spec(&self) -> Map<String, Value> {
-        let Self { component, image, command, environment, volumes, probes, .. } = self;
+        let Self {
+            component,
+            image,
+            command,
+            environment,
+            volumes,
+            probes,
+            ..
+        } = self;
         let mut container = json!({
             "name": component,
             "image": image,

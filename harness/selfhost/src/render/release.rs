@@ -27,7 +27,10 @@ pub(crate) const RELEASES: &[Release] = &[Release {
 impl Release {
     /// The release of this minor, if it is known.
     pub(crate) fn of_minor(minor: &str) -> Option<Self> {
-        RELEASES.iter().copied().find(|release| release.minor == minor)
+        RELEASES
+            .iter()
+            .copied()
+            .find(|release| release.minor == minor)
     }
 
     /// Reference of the image of a Kubernetes component.

@@ -38,14 +38,18 @@ impl Switches {
     pub(crate) fn parse<'a>(given: impl IntoIterator<Item = &'a str>) -> Result<Self, SwitchError> {
         let mut switches = Self::default();
         for pair in given {
-            let (key, value) =
-                pair.split_once('=').ok_or_else(|| SwitchError::NotAPair(pair.to_owned()))?;
+            let (key, value) = pair
+                .split_once('=')
+                .ok_or_else(|| SwitchError::NotAPair(pair.to_owned()))?;
             if key != APISERVER_NODE_SELECTOR {
                 return Err(SwitchError::Unknown(key.to_owned()));
             }
             let fits = |byte: u8| byte.is_ascii_alphanumeric() || b"-_./".contains(&byte);
             if value.is_empty() || value.len() > 63 || !value.bytes().all(fits) {
-                return Err(SwitchError::BadValue { switch: key.to_owned(), value: value.to_owned() });
+                return Err(SwitchError::BadValue {
+                    switch: key.to_owned(),
+                    value: value.to_owned(),
+                });
             }
             switches.apiserver_node_selector = Some(value.to_owned());
         }
@@ -60,10 +64,16 @@ mod tests {
     #[test]
     fn known_switches_are_read_and_unknown_ones_listed() {
         let switches = Switches::parse(["apiserver-node-selector=chrysalis/nowhere"]).unwrap();
-        assert_eq!(switches.apiserver_node_selector.as_deref(), Some("chrysalis/nowhere"));
+        assert_eq!(
+            switches.apiserver_node_selector.as_deref(),
+            Some("chrysalis/nowhere")
+        );
         for wrong in ["apiserver-node-selecter=x", "apiserver-node-selector", ""] {
             let said = Switches::parse([wrong]).unwrap_err().to_string();
-            assert!(said.contains("known switches: apiserver-node-selector=KEY"), "{said}");
+            assert!(
+                said.contains("known switches: apiserver-node-selector=KEY"),
+                "{said}"
+            );
         }
         assert!(Switches::parse(["apiserver-node-selector=a b"]).is_err());
     }
