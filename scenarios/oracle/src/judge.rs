@@ -22,8 +22,8 @@ use crate::verdict::{CaseResult, Expectation, Finding, Judged, Judgement, Verdic
 use crate::view::View;
 use crate::{figures, host};
 
-/// The end with which a runner closes a case that it ended early because its expected violations were proven.
-pub const END_WHEN_PROVEN: &str = "proven";
+/// The end of a case that was closed while its operation was still open, because what it expects was proven.
+pub const END_WHEN_PROVEN: &str = "none";
 
 /// Control-plane nodes from which on the loss of one can be survived: etcd then keeps a majority.
 const HIGHLY_AVAILABLE_NODES: usize = 3;

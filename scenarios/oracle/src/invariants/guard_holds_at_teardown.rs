@@ -5,7 +5,8 @@
 //! within the two seconds before the act, and not two requests in a row have failed since. One failed
 //! request may be the prober's; two say that it does not serve.
 //! Controllers, for each of controller manager and scheduler: when no bootstrap process of it was left
-//! in the inventory before the act, its lease was renewed after the last one had gone. When one was
+//! in the inventory before the act, its lease was renewed after the last one had gone: once by another
+//! holder, or twice by the same. When one was
 //! still there, the lease is held by an identity that never held it before the first self-hosted process
 //! appeared, and not on a node where only the bootstrap process runs.
 
@@ -15,7 +16,7 @@ use terms::{Component, Incarnation, NodeId};
 
 use super::teardown::{Act, Sign, Teardown};
 use super::{Invariant, finding, names, not_judged, unknown};
-use crate::observation::{Observation, Sighting, Source};
+use crate::observation::{Lease, Observation, Sighting, Source};
 use crate::reference::Reference;
 use crate::verdict::{Finding, Judgement, Witness};
 use crate::view::{CLUSTER_STALE_US, SERVING_US, View};
@@ -42,6 +43,9 @@ struct GuardHoldsAtTeardown {
 struct Controller {
     bootstrap_on: BTreeSet<NodeId>,
     bootstrap_gone: Option<Reference>,
+    holder_then: Option<String>,
+    renewals_since: u32,
+    renewed: String,
     self_hosted_on: BTreeSet<NodeId>,
     self_hosted_ever: bool,
     early_holders: BTreeSet<String>,
@@ -59,13 +63,11 @@ pub(crate) fn monitor() -> Box<dyn Invariant> {
 
 impl Invariant for GuardHoldsAtTeardown {
     fn observe(&mut self, view: &View, seen: &Observation) {
-        if let Sighting::Lease(lease) = &seen.saw
-            && let Some(holder) = &lease.holder
-        {
-            let controller = self.controllers.entry(lease.lock).or_default();
-            if !controller.self_hosted_ever {
-                controller.early_holders.insert(holder.clone());
-            }
+        if let Sighting::Lease(lease) = &seen.saw {
+            self.controllers
+                .entry(lease.lock)
+                .or_default()
+                .lease(seen, lease);
         }
         match self.teardown.observe(view, seen) {
             // The guard is judged by what was known before this inventory.
@@ -74,7 +76,7 @@ impl Invariant for GuardHoldsAtTeardown {
             Sign::Gone => self.conclude(),
             Sign::Nothing => {}
         }
-        self.processes(seen);
+        self.processes(view, seen);
     }
 
     fn finding(&self) -> Option<&Finding> {
@@ -131,7 +133,7 @@ impl GuardHoldsAtTeardown {
         }
     }
 
-    fn processes(&mut self, seen: &Observation) {
+    fn processes(&mut self, view: &View, seen: &Observation) {
         let (Sighting::NodeInventory(now), Source::Node(node)) = (&seen.saw, &seen.source) else {
             return;
         };
@@ -146,6 +148,10 @@ impl GuardHoldsAtTeardown {
                 controller.bootstrap_gone = None;
             } else if had && controller.bootstrap_on.is_empty() {
                 controller.bootstrap_gone = Some(Reference::to(seen));
+                controller.renewals_since = 0;
+                controller.holder_then = view
+                    .lease(component)
+                    .and_then(|lease| lease.lease.value.holder.clone());
             }
         }
     }
@@ -227,11 +233,7 @@ impl GuardHoldsAtTeardown {
             return lack(format!("nobody held the lease of {component}"));
         }
         if controller.bootstrap_on.is_empty() {
-            let gone_us = controller
-                .bootstrap_gone
-                .as_ref()
-                .map_or(0, |gone| gone.start_us);
-            let renewed = lease.renewed.start_us > gone_us;
+            let renewed = controller.is_in_new_hands(&holder, lease.renewed.start_us);
             return if renewed {
                 None
             } else {
@@ -250,6 +252,38 @@ impl GuardHoldsAtTeardown {
             return lack(format!("the bootstrap {component} still held the lease"));
         }
         None
+    }
+}
+
+impl Controller {
+    fn lease(&mut self, seen: &Observation, lease: &Lease) {
+        if let Some(holder) = &lease.holder
+            && !self.self_hosted_ever
+        {
+            self.early_holders.insert(holder.clone());
+        }
+        let since = self
+            .bootstrap_gone
+            .as_ref()
+            .is_some_and(|gone| seen.start_us > gone.start_us);
+        if since && lease.renewed != self.renewed {
+            self.renewals_since += 1;
+        }
+        self.renewed.clone_from(&lease.renewed);
+    }
+
+    /// Whether somebody renewed the lease after the last bootstrap process had gone. What that one wrote
+    /// last may be read after its end, so the same holder must have renewed twice.
+    fn is_in_new_hands(&self, holder: &str, renewed_us: u64) -> bool {
+        let Some(gone) = &self.bootstrap_gone else {
+            return true;
+        };
+        let least = if self.holder_then.as_deref() == Some(holder) {
+            2
+        } else {
+            1
+        };
+        renewed_us > gone.start_us && self.renewals_since >= least
     }
 }
 

@@ -190,6 +190,26 @@ fn s5_is_violated_when_a_lease_is_not_renewed_after_the_handover() {
 }
 
 #[test]
+fn s5_is_not_deceived_by_the_last_write_of_a_dead_holder() {
+    let mut world = World::new(3);
+    world.serve_bootstrap();
+    world.serve_self_hosted();
+    for component in [Component::KubeControllerManager, Component::KubeScheduler] {
+        world
+            .machine(1)
+            .processes
+            .remove(&(component, Some(Incarnation::Bootstrap)));
+    }
+    world.run(200);
+    world.leases_stand = true;
+    world.run(3_000);
+    world.remove_bootstrap();
+    world.leases_stand = false;
+    world.finish();
+    is_violated(&world.close("done"), "S5");
+}
+
+#[test]
 fn s5_is_not_violated_by_the_loss_of_the_bootstrap_node() {
     let mut world = World::new(3);
     world.serve_bootstrap();

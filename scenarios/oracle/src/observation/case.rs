@@ -1,0 +1,74 @@
+//! The case itself: what it is, and how it ended.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde::{Deserialize, Serialize};
+use terms::{Capability, Milliseconds, Moment, NodeId, StepName};
+
+use super::Step;
+
+/// What a case is, as far as invariants may know it: never the policy.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CaseOpened {
+    /// The case's id, unique in its run.
+    pub case: String,
+    /// All nodes.
+    pub nodes: Vec<NodeId>,
+    /// The node on which the installer runs.
+    pub bootstrap_node: NodeId,
+    /// What the installer claims.
+    pub capabilities: BTreeSet<Capability>,
+    /// How many instances of each self-hosted component there should be.
+    pub wanted_instances: u32,
+    /// The least number of verified self-hosted apiservers, on different nodes, at teardown.
+    pub guard_instances: u32,
+    /// Budgets in force, by name; absent means not judged.
+    pub budgets: BTreeMap<String, Milliseconds>,
+    /// What the installer calls a finished procedure.
+    pub done_step: StepName,
+    /// The end that the case asks for: `done` or `holding`.
+    pub expected_end: String,
+}
+
+/// The end of a case.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CaseClosed {
+    /// How the procedure stood in the end: `done`, `holding`, or another word for neither.
+    pub end: String,
+    /// Why the runner ended early, if it did: a cause that makes the case inconclusive.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub trouble: Option<Trouble>,
+}
+
+/// Trouble that is nobody's verdict.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Trouble {
+    /// Which kind.
+    pub cause: Cause,
+    /// In words.
+    pub detail: String,
+}
+
+/// Why a case is inconclusive.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Cause {
+    /// A fault could not be injected, had no effect, or its address was never reached.
+    Fault,
+    /// Too little was seen.
+    Samples,
+    /// The host was too slow or too full.
+    Host,
+    /// The environment failed: the engine, the network, the image.
+    Environment,
+    /// The harness itself failed.
+    Harness,
+}
+
+impl CaseOpened {
+    /// Whether this step says that the procedure is done: the done step completed, or a mark of that name reached.
+    pub fn is_done(&self, step: &Step) -> bool {
+        let is_mark = self.done_step.as_str() == "done";
+        step.step == self.done_step && (is_mark || step.moment == Moment::Completed)
+    }
+}
