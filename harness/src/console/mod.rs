@@ -11,3 +11,6 @@ mod screen;
 
 pub use console::Console;
 pub use kind::ConsoleKind;
+
+#[cfg(test)]
+mod tests;

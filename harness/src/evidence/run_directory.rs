@@ -252,3 +252,70 @@ pub fn write_whole(path: &Path, contents: &str) -> Result<()> {
         failed("write", path)(error)
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn started() -> Timestamp {
+        "2026-08-21T10:02:33Z".parse().unwrap()
+    }
+
+    #[test]
+    fn two_runs_of_one_second_get_two_directories_and_the_later_is_the_latest() {
+        let parent = tempfile::tempdir().unwrap();
+        let runs = parent.path().join("runs");
+        let one = RunDirectory::create(&runs, started(), "gate").unwrap();
+        let two = RunDirectory::create(&runs, started(), "gate").unwrap();
+        assert_eq!(one.root(), runs.join("20260821T100233Z-gate"));
+        assert_eq!(two.root(), runs.join("20260821T100233Z-gate-2"));
+        assert_eq!(
+            fs::read_link(runs.join("latest")).unwrap(),
+            Path::new("20260821T100233Z-gate-2")
+        );
+    }
+
+    #[test]
+    fn out_is_refused_when_somebody_has_something_there() {
+        let parent = tempfile::tempdir().unwrap();
+        let place = parent.path().join("a/b");
+        RunDirectory::create_at(&place).unwrap();
+        RunDirectory::create_at(&place).unwrap();
+        fs::write(place.join("x"), "").unwrap();
+        let error = RunDirectory::create_at(&place).unwrap_err();
+        assert!(matches!(error, RunDirectoryError::NotEmpty(_)), "{error}");
+        let error = RunDirectory::create_at(&place.join("x")).unwrap_err();
+        assert!(matches!(error, RunDirectoryError::IsAFile(_)), "{error}");
+    }
+
+    #[test]
+    fn what_is_no_run_is_refused_with_the_way_out() {
+        let place = tempfile::tempdir().unwrap();
+        let missing = RunDirectory::open(&place.path().join("x")).unwrap_err();
+        assert!(
+            matches!(missing, RunDirectoryError::Missing(_)),
+            "{missing}"
+        );
+        let error = RunDirectory::open(place.path()).unwrap_err().to_string();
+        assert!(
+            error.contains("is not a run directory: it has no plan.json"),
+            "{error}"
+        );
+        fs::write(place.path().join("plan.json"), "{}").unwrap();
+        let run = RunDirectory::open(place.path()).unwrap();
+        let error = run.plan().unwrap_err().to_string();
+        assert!(error.contains("plan.json is damaged"), "{error}");
+    }
+
+    #[test]
+    fn a_whole_file_replaces_the_old_one_and_leaves_nothing_beside_it() {
+        let place = tempfile::tempdir().unwrap();
+        let path = place.path().join("verdict.json");
+        write_whole(&path, "one").unwrap();
+        write_whole(&path, "two").unwrap();
+        assert_eq!(fs::read_to_string(&path).unwrap(), "two");
+        assert_eq!(fs::read_dir(place.path()).unwrap().count(), 1);
+        let error = write_whole(&place.path().join("no/such"), "x").unwrap_err();
+        assert!(error.to_string().starts_with("cannot write"), "{error}");
+    }
+}
