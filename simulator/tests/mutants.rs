@@ -28,8 +28,15 @@ const ON_TRIAL: [&str; 16] = [
     "node-loss-is-survived",
 ];
 
+/// Faults that do not disturb the bootstrap.
+const AFTER_END: When = When::AfterEnd(5_000);
+
+/// Watched at half the usual rate: judging is what takes the time here.
 fn calm() -> Scene {
-    Scene::calm("calm", 3, 1)
+    Scene {
+        watch_every_ms: 400,
+        ..Scene::calm("calm", 3, 1)
+    }
 }
 
 /// The scene that brings a plan's mistake out.
@@ -68,13 +75,12 @@ fn scene_of_mutant(name: &str) -> Scene {
 /// Mistakes of an installer that no plan can express, in scenes that bring them out, with the
 /// invariant that must catch each.
 fn selfhost_mutants() -> Vec<(&'static str, Quirk, Scene, &'static str)> {
-    let after_end = When::AfterEnd(5_000);
     vec![
         (
             "lets etcd acknowledge before it syncs",
             Quirk::EtcdDoesNotSync,
             calm()
-                .when(after_end.clone(), Happening::PowerOffEtcdLeader)
+                .when(AFTER_END, Happening::PowerOffEtcdLeader)
                 .when(When::After(10_000), Happening::PowerOnAll)
                 .watched_for(60_000),
             "acknowledged-writes-survive",
@@ -102,7 +108,7 @@ fn selfhost_mutants() -> Vec<(&'static str, Quirk, Scene, &'static str)> {
             Quirk::LeasesLastTooLong,
             calm()
                 .when(
-                    after_end.clone(),
+                    AFTER_END,
                     Happening::KillHolder(Component::KubeControllerManager),
                 )
                 .watched_for(60_000),
@@ -112,10 +118,7 @@ fn selfhost_mutants() -> Vec<(&'static str, Quirk, Scene, &'static str)> {
             "runs control-plane pods that nobody owns",
             Quirk::PodsWithoutOwner,
             calm()
-                .when(
-                    after_end.clone(),
-                    Happening::Kill(Component::KubeScheduler, 1),
-                )
+                .when(AFTER_END, Happening::Kill(Component::KubeScheduler, 1))
                 .watched_for(150_000),
             "lost-instance-returns",
         ),
@@ -123,7 +126,7 @@ fn selfhost_mutants() -> Vec<(&'static str, Quirk, Scene, &'static str)> {
             "lists only the bootstrap node at the load balancer",
             Quirk::LoadBalancerKnowsOneNode,
             calm()
-                .when(after_end, Happening::PowerOff(0))
+                .when(AFTER_END, Happening::PowerOff(0))
                 .when(When::After(60_000), Happening::PowerOn(0))
                 .watched_for(60_000),
             "node-loss-is-survived",

@@ -13,6 +13,8 @@ pub type Attempt = u8;
 pub type StageIndex = u8;
 
 /// Something that happened.
+// Nearly every input is facts, and a box would be heap.
+#[allow(clippy::large_enum_variant)]
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Input {
     /// The driver looked at the cluster.

@@ -21,6 +21,15 @@ pub struct Mutant {
 
 /// Every mutant of the pivot's plan.
 pub fn mutants() -> Vec<Mutant> {
+    let mut all = mutants_of_the_gate();
+    all.extend(mutants_of_a_rule());
+    all.extend(mutants_of_a_stage());
+    all.push(secrets_first());
+    all
+}
+
+/// What counts as able to do without the bootstrap control plane, and what follows if it does not.
+fn mutants_of_the_gate() -> Vec<Mutant> {
     vec![
         rule(
             "tears-down-on-timeout",
@@ -56,6 +65,11 @@ pub fn mutants() -> Vec<Mutant> {
             &["guard-holds-at-teardown"],
             |rules| rules.guard = false,
         ),
+    ]
+}
+
+fn mutants_of_a_rule() -> Vec<Mutant> {
+    vec![
         rule(
             "remembers-nothing",
             "a killed procedure starts from scratch; shows when it is killed at its end",
@@ -80,6 +94,11 @@ pub fn mutants() -> Vec<Mutant> {
             &["bootstrap-completes"],
             |rules| rules.tasks = TaskRule::OneShot,
         ),
+    ]
+}
+
+fn mutants_of_a_stage() -> Vec<Mutant> {
+    vec![
         stages(
             "skips-labels",
             "nodes are not labelled",
@@ -128,7 +147,6 @@ pub fn mutants() -> Vec<Mutant> {
                 }
             },
         ),
-        secrets_first(),
     ]
 }
 

@@ -27,11 +27,33 @@ impl Plan {
 /// The reference: it takes nothing away before it is proven that the cluster can do without, proves
 /// it again afterwards, and stands still when in doubt.
 pub fn modern() -> Plan {
+    let rules = Rules {
+        identify: IdentifyRule::Proof,
+        on_timeout: OnTimeout::Hold,
+        least_apiservers: 2,
+        checkpointed: ComponentSet::NONE,
+        stash: true,
+        marker: true,
+        claim: true,
+        guard: true,
+        tasks: TaskRule::Converge,
+        secrets: SecretsRule::AfterProcesses,
+        destroy_stash: true,
+    };
+    Plan {
+        policy: "modern".to_owned(),
+        stages: modern_stages(),
+        rules,
+        retry_ms: 1_000,
+    }
+}
+
+fn modern_stages() -> Vec<Stage> {
     let gate = |step: &str, rule, stable_ms| Stage {
         stable_ms,
         ..stage(step, StageKind::Gate(rule), GENEROUS_MS)
     };
-    let stages = vec![
+    vec![
         stage("secrets-staged", StageKind::Stage, GENEROUS_MS),
         gate("etcd-serving", GateRule::EtcdServing, 1_000),
         stage(
@@ -83,26 +105,7 @@ pub fn modern() -> Plan {
         // From here on nobody may be serving: the bootstrap control plane must be back before an
         // outage of thirty seconds, and needs several of them to start.
         stage("verified", StageKind::Verify, 15_000),
-    ];
-    let rules = Rules {
-        identify: IdentifyRule::Proof,
-        on_timeout: OnTimeout::Hold,
-        least_apiservers: 2,
-        checkpointed: ComponentSet::NONE,
-        stash: true,
-        marker: true,
-        claim: true,
-        guard: true,
-        tasks: TaskRule::Converge,
-        secrets: SecretsRule::AfterProcesses,
-        destroy_stash: true,
-    };
-    Plan {
-        policy: "modern".to_owned(),
-        stages,
-        rules,
-        retry_ms: 1_000,
-    }
+    ]
 }
 
 /// bootkube 0.14 as it really behaved, expressed by the same stages.

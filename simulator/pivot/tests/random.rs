@@ -100,7 +100,7 @@ impl Outstanding {
         let pick = usize::from(pick);
         match kind {
             0..=99 if self.announced.is_some() => {
-                let (stage, moment) = self.announced.take().unwrap();
+                let (stage, moment) = self.announced.take().expect("just seen");
                 Input::Released(stage, moment)
             }
             0..=99 if !self.tasks.is_empty() => {
@@ -173,7 +173,7 @@ fn can_do_without_bootstrap(facts: &Facts) -> bool {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(400) })]
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(120) })]
 
     #[test]
     fn every_input_is_legal_in_every_state(durable in durable(), draws in prop::collection::vec(draw(), 1..250)) {

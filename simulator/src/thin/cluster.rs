@@ -118,7 +118,7 @@ impl World {
             match running {
                 None if known.contains(&component) => self.start_pod(index, component),
                 Some(process) if component == Component::KubeApiserver => {
-                    self.mind_apiserver(index, &process)
+                    self.mind_apiserver(index, &process);
                 }
                 _ => {}
             }
@@ -287,7 +287,8 @@ impl World {
         if self.acts(Component::KubeScheduler) {
             let unschedulable = self.has(Quirk::ApiserverCannotBeScheduled);
             for pod in &mut self.pods {
-                if !pod.bound && !(unschedulable && pod.component == Component::KubeApiserver) {
+                let refused = unschedulable && pod.component == Component::KubeApiserver;
+                if !(pod.bound || refused) {
                     pod.bound = true;
                     self.store.revision += 1;
                 }

@@ -134,23 +134,26 @@ impl WorldDriver {
                 };
                 return Said::Ended(end, step, Moment::Entered, Some(self.reason(stage, why)));
             }
-            Effect::Finish => {
-                self.ended = true;
-                if !self.foreign {
-                    let stage = self.state.stage();
-                    let done = Durable {
-                        stage,
-                        completed: true,
-                        holding: None,
-                        reinstating: false,
-                        done: true,
-                    };
-                    world.node_mut(0).marker = Some(done);
-                }
-                return Said::Ended(OperationEnd::Done, Plan::DONE_STEP, Moment::Completed, None);
-            }
+            Effect::Finish => return self.finish(world),
         }
         Said::Nothing
+    }
+
+    /// A policy without a marker remembers nothing on its way, but what is done is done.
+    fn finish(&mut self, world: &mut World) -> Said {
+        self.ended = true;
+        if !self.foreign {
+            let stage = self.state.stage();
+            let done = Durable {
+                stage,
+                completed: true,
+                holding: None,
+                reinstating: false,
+                done: true,
+            };
+            world.node_mut(0).marker = Some(done);
+        }
+        Said::Ended(OperationEnd::Done, Plan::DONE_STEP, Moment::Completed, None)
     }
 
     /// Gives the machine the next input of this instant, if there is one.

@@ -3,6 +3,7 @@
 mod cluster;
 mod driver;
 mod facts;
+mod look;
 mod node;
 mod scene;
 mod stage;

@@ -218,7 +218,7 @@ impl Bench {
     fn apply(&mut self, task: Task) {
         match task {
             Task::PlaceManifest(component) => {
-                self.bootstrap_running |= ComponentSet::bit(component)
+                self.bootstrap_running |= ComponentSet::bit(component);
             }
             Task::StashManifest(component) | Task::DeleteManifest(component) => {
                 self.bootstrap_running &= !ComponentSet::bit(component);

@@ -1,0 +1,243 @@
+//! What is asked of the cluster from outside, in one look.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use oracle::observation::{
+    Connection, EtcdStatus, HostSample, Lease, NodeInventory, NodeStatus, PodStatus, Process,
+    ProcessId, Request, RequestKind, RequestOutcome, Served,
+};
+use oracle::{Sighting, Source};
+use terms::{Component, Incarnation};
+
+use super::node::{self, SECRETS};
+use super::scene::Quirk;
+use super::watcher::Watcher;
+use super::world::{Instance, World, lasts};
+
+impl Watcher {
+    /// One look at everything.
+    pub(crate) fn look(&mut self, world: &mut World) {
+        let key = self.next_key;
+        self.next_key += 1;
+        self.through_load_balancer(world, RequestKind::Write(key));
+        self.through_load_balancer(world, RequestKind::Read);
+        self.apiservers(world);
+        self.cluster(world);
+        self.etcd(world);
+        for index in world.indices().filter(|index| world.node(*index).on) {
+            let inventory = inventory(world, index);
+            self.answer(
+                world,
+                Source::Node(world.name(index)),
+                Sighting::NodeInventory(inventory),
+            );
+        }
+        if world.now_ms.is_multiple_of(1_000) {
+            let sample = HostSample {
+                timer_late_us: 200,
+                fsync_us: 900,
+            };
+            self.answer(world, Source::Host, Sighting::HostSample(sample));
+        }
+    }
+
+    fn through_load_balancer(&mut self, world: &mut World, kind: RequestKind) {
+        let listed: Vec<Instance> = world
+            .load_balancer
+            .iter()
+            .filter(|(_, backend)| backend.listed)
+            .map(|(instance, _)| *instance)
+            .collect();
+        world.turn += 1;
+        let outcome = match listed.get(world.turn % listed.len().max(1)) {
+            None => (RequestOutcome::Refused("no backend".to_owned()), None),
+            Some(instance) => request(world, *instance, &kind),
+        };
+        self.request(world, Source::LoadBalancer, kind, outcome);
+    }
+
+    fn apiservers(&mut self, world: &mut World) {
+        for index in 0..world.control_planes {
+            let name = world.name(index);
+            for kind in [RequestKind::Ready, RequestKind::Read] {
+                let outcome = request(world, (index, Incarnation::SelfHosted), &kind);
+                self.request(world, Source::Apiserver(name.clone()), kind, outcome);
+            }
+            if index == 0 {
+                let outcome = request(world, (index, Incarnation::Bootstrap), &RequestKind::Ready);
+                self.request(
+                    world,
+                    Source::BootstrapApiserver(name),
+                    RequestKind::Ready,
+                    outcome,
+                );
+            }
+        }
+    }
+
+    fn request(
+        &mut self,
+        world: &World,
+        source: Source,
+        kind: RequestKind,
+        (outcome, served_by): (RequestOutcome, Option<Served>),
+    ) {
+        let request = Request {
+            kind,
+            connection: Connection::New,
+            outcome,
+            served_by,
+        };
+        self.answer(world, source, Sighting::Request(request));
+    }
+
+    fn cluster(&mut self, world: &World) {
+        if !world.reachable() {
+            return;
+        }
+        for (lock, lease) in &world.leases {
+            let Some((node, incarnation, pid)) = lease.holder else {
+                continue;
+            };
+            let saw = Lease {
+                lock: *lock,
+                holder: Some(format!("{}_{incarnation}-{pid}", world.name(node))),
+                holder_node: Some(world.name(node)),
+                transitions: lease.transitions,
+                renewed: lease.renewed_ms.to_string(),
+            };
+            self.answer(world, Source::Cluster, Sighting::Lease(saw));
+        }
+        let registered = world
+            .indices()
+            .filter(|index| world.registered.contains(*index));
+        let nodes = registered
+            .map(|index| NodeStatus {
+                node: world.name(index),
+                ready: world.is_fresh(index, lasts::NODE_GRACE_MS),
+            })
+            .collect();
+        self.answer(world, Source::Cluster, Sighting::Nodes(nodes));
+        let pods = world.pods.iter().map(|pod| PodStatus {
+            component: pod.component,
+            incarnation: Incarnation::SelfHosted,
+            node: pod.bound.then(|| world.name(pod.node)),
+            uid: format!("uid-{}", pod.uid),
+            ready: world
+                .process_of(pod)
+                .is_some_and(|process| process.is_ready(world.now_ms)),
+            terminating: false,
+        });
+        self.answer(world, Source::Cluster, Sighting::Pods(pods.collect()));
+    }
+
+    fn etcd(&mut self, world: &World) {
+        let healthy = world.etcd_healthy();
+        let alone = world.has(Quirk::EtcdMembersStartAlone);
+        for index in 0..world.control_planes {
+            let status = healthy.contains(index).then(|| EtcdStatus {
+                cluster: if alone {
+                    format!("c{index}")
+                } else {
+                    "c0".to_owned()
+                },
+                member: format!("m{index}"),
+                leader: world.store.leader.map(|leader| format!("m{leader}")),
+                term: world.store.term,
+                revision: world.store.revision,
+            });
+            self.answer(
+                world,
+                Source::EtcdMember(world.name(index)),
+                Sighting::Etcd(status),
+            );
+        }
+    }
+}
+
+/// A request to one apiserver.
+fn request(
+    world: &mut World,
+    instance: Instance,
+    kind: &RequestKind,
+) -> (RequestOutcome, Option<Served>) {
+    let (node, incarnation) = instance;
+    if !world.node(node).on {
+        return (RequestOutcome::TimedOut, None);
+    }
+    let runs = world
+        .node(node)
+        .process(Component::KubeApiserver, Some(incarnation))
+        .is_some();
+    if !runs {
+        return (
+            RequestOutcome::Refused("connection refused".to_owned()),
+            None,
+        );
+    }
+    let served_by = Some(Served {
+        node: world.name(node),
+        incarnation,
+    });
+    let serves = if *kind == RequestKind::Ready {
+        world.ready_apiservers()
+    } else {
+        world.serving()
+    };
+    if !serves.contains(&instance) {
+        return (RequestOutcome::Status(503), served_by);
+    }
+    if let RequestKind::Write(key) = kind {
+        world.store.revision += 1;
+        world.store.keys.insert(*key, world.now_ms);
+    }
+    let stale = world.has(Quirk::StaleReads)
+        && incarnation == Incarnation::SelfHosted
+        && node + 1 == world.control_planes;
+    let revision = world.store.revision
+        - if stale && *kind == RequestKind::Read {
+            50
+        } else {
+            0
+        };
+    let revision = (*kind != RequestKind::Ready).then_some(revision);
+    (RequestOutcome::Acknowledged { revision }, served_by)
+}
+
+fn inventory(world: &World, index: u8) -> NodeInventory {
+    let state = world.node(index);
+    let processes = state.processes.iter().map(|process| {
+        let broken = process.incarnation == Some(Incarnation::Bootstrap) && !state.secrets;
+        Process {
+            component: process.component,
+            incarnation: process.incarnation,
+            id: ProcessId {
+                pid: process.pid,
+                start_ticks: process.started_ms / 10,
+            },
+            missing_files: if broken {
+                SECRETS.map(str::to_owned).into()
+            } else {
+                BTreeSet::new()
+            },
+        }
+    });
+    let mut manifests: BTreeSet<String> = state
+        .manifests
+        .iter()
+        .map(|component| node::manifest(*component))
+        .collect();
+    if index < world.control_planes {
+        manifests.insert("etcd.yaml".to_owned());
+    }
+    NodeInventory {
+        processes: processes.collect(),
+        manifests,
+        bootstrap_files: state.bootstrap_files(),
+        ports: BTreeMap::new(),
+        kubelet: Some(ProcessId {
+            pid: 200,
+            start_ticks: state.since_ms / 10,
+        }),
+    }
+}
