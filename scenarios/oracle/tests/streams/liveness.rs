@@ -4,8 +4,9 @@ use oracle::observation::OperationEnd;
 use oracle::{Sighting, Source};
 use terms::{Capability, Component, Delete, Fault, Incarnation, Nothing, Resource};
 
+use crate::runner::kill;
 use crate::story::{Story, cp, holds, is_not_judged, is_unknown, is_violated};
-use crate::world::{SELF_HOSTED, World, kill};
+use crate::world::{SELF_HOSTED, World};
 
 fn undisturbed() -> Story {
     World::done(3).close("done")

@@ -1,10 +1,13 @@
 //! Hand-written streams: for each invariant one that violates it, one that holds, one that leaves it unknown.
 
+mod runner;
 mod story;
 mod world;
 
+mod data;
+mod failure;
 mod liveness;
-mod safety;
+mod teardown;
 mod verdicts;
 
 mod any_order;

@@ -1,0 +1,201 @@
+//! Safety when things fail or are run again: S11, S12, S13, S25.
+
+use oracle::observation::OperationEnd;
+use oracle::{Sighting, Source};
+use terms::{Fault, Nothing};
+
+use crate::story::{Story, cp, holds, is_not_judged, is_unknown, is_violated};
+use crate::world::{APISERVER, BOOTSTRAP, World};
+
+fn undisturbed() -> Story {
+    World::done(3).close("done")
+}
+
+// === S11 ===
+
+fn held() -> World {
+    let mut world = World::new(3);
+    world.serve_bootstrap();
+    world.step("holding");
+    world.end("bootstrap", OperationEnd::Holding);
+    world
+}
+
+#[test]
+fn s11_holds_when_the_apiserver_stays() {
+    let mut world = held();
+    world.run(12_000);
+    holds(&world.close("holding"), "S11");
+}
+
+#[test]
+fn s11_is_violated_when_a_failure_takes_the_apiserver_down() {
+    let mut world = held();
+    world.run(1_000);
+    world.machine(1).processes.remove(&BOOTSTRAP);
+    world.run(14_000);
+    is_violated(&world.close("holding"), "S11");
+}
+
+#[test]
+fn s11_is_not_violated_by_a_fault() {
+    let mut world = held();
+    world.run(1_000);
+    world.power_off(1);
+    world.run(14_000);
+    let verdict = world.close("holding").verdict();
+    assert!(!matches!(
+        crate::story::of(&verdict, "S11"),
+        oracle::Judgement::Violated(_)
+    ));
+}
+
+#[test]
+fn s11_is_unknown_when_it_was_not_watched_for_long_after_the_failure() {
+    is_unknown(&held().close("holding"), "S11");
+    let mut world = held();
+    world.run(12_000);
+    let story = world
+        .close("holding")
+        .without(|seen| matches!(seen.saw, Sighting::Request(_)) && seen.end_us > 3_000_000);
+    is_unknown(&story, "S11");
+}
+
+#[test]
+fn s11_is_not_judged_when_nothing_failed() {
+    is_not_judged(&undisturbed(), "S11");
+}
+
+// === S12 ===
+
+fn killed() -> World {
+    let mut world = World::new(3);
+    world.serve_bootstrap();
+    world.fault(Fault::KillInstaller(Nothing {}), &[], &["the installer"]);
+    world.end("bootstrap", OperationEnd::Killed);
+    world.run(1_000);
+    world.start("resume", false);
+    world
+}
+
+fn resumed() -> World {
+    let mut world = killed();
+    world.serve_self_hosted();
+    world.hand_over();
+    world.remove_bootstrap();
+    world.finish();
+    world
+}
+
+#[test]
+fn s12_holds_when_a_killed_bootstrap_is_done_in_the_end() {
+    holds(&resumed().close("done"), "S12");
+}
+
+#[test]
+fn s12_is_violated_when_it_ends_otherwise() {
+    is_violated(&resumed().close("holding"), "S12");
+    let mut world = killed();
+    world.end("resume", OperationEnd::Failed);
+    is_violated(&world.close("failed"), "S12");
+}
+
+#[test]
+fn s12_is_violated_when_etcds_manifest_is_removed() {
+    let mut world = killed();
+    world.run(400);
+    world.machine(2).manifests.clear();
+    world.serve_self_hosted();
+    is_violated(&world.close("done"), "S12");
+}
+
+#[test]
+fn s12_is_unknown_without_an_end() {
+    let story = resumed()
+        .close("done")
+        .without(|seen| matches!(seen.saw, Sighting::CaseClosed(_)));
+    is_unknown(&story, "S12");
+}
+
+#[test]
+fn s12_is_not_judged_when_nothing_was_killed() {
+    is_not_judged(&undisturbed(), "S12");
+}
+
+// === S13 ===
+
+fn foreign(end: OperationEnd) -> World {
+    let mut world = World::done(3);
+    world.start("bootstrap", true);
+    world.run(1_000);
+    world.end("bootstrap", end);
+    world.run(1_000);
+    world
+}
+
+#[test]
+fn s13_holds_when_a_foreign_installer_is_refused() {
+    holds(&foreign(OperationEnd::Refused).close("done"), "S13");
+}
+
+#[test]
+fn s13_is_violated_when_it_is_not_refused() {
+    is_violated(&foreign(OperationEnd::Done).close("done"), "S13");
+}
+
+#[test]
+fn s13_is_violated_when_it_changes_a_manifest() {
+    let mut world = World::done(3);
+    world.start("bootstrap", true);
+    world.machine(2).manifests.insert(APISERVER.to_owned());
+    world.run(1_000);
+    world.end("bootstrap", OperationEnd::Refused);
+    world.run(1_000);
+    is_violated(&world.close("done"), "S13");
+}
+
+#[test]
+fn s13_is_unknown_when_a_node_is_not_seen_after_it() {
+    let world = foreign(OperationEnd::Refused);
+    let after_us = (world.now_ms - 1_000) * 1_000;
+    let story = world
+        .close("done")
+        .without(|seen| seen.source == Source::Node(cp(2)) && seen.end_us > after_us);
+    is_unknown(&story, "S13");
+}
+
+#[test]
+fn s13_is_not_judged_without_a_foreign_installer() {
+    is_not_judged(&undisturbed(), "S13");
+}
+
+// === S25 ===
+
+#[test]
+fn s25_holds_when_a_credential_is_accepted() {
+    holds(&undisturbed(), "S25");
+}
+
+#[test]
+fn s25_is_violated_when_it_is_refused() {
+    let mut world = World::done(3);
+    world.run(200);
+    world.credential(Some(Err("401".to_owned())));
+    is_violated(&world.close("done"), "S25");
+}
+
+#[test]
+fn s25_is_unknown_when_nobody_answered() {
+    let story = World::done(3)
+        .close("done")
+        .without(|seen| matches!(seen.saw, Sighting::Credential(_)));
+    is_unknown(&story, "S25");
+    let mut mute = story;
+    mute.told.pop();
+    let mut world = World::done(3);
+    world.story = world
+        .story
+        .without(|seen| matches!(seen.saw, Sighting::Credential(_)));
+    world.credential(None);
+    is_unknown(&world.close("done"), "S25");
+}

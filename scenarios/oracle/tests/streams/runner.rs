@@ -1,0 +1,144 @@
+//! What the runner does in a story.
+
+use std::collections::BTreeMap;
+
+use oracle::observation::{
+    Credential, FaultRecord, HealRecord, Operation, OperationEnd, OperationEnded, ReadBack,
+    Settled, Step,
+};
+use oracle::{Sighting, Source};
+use terms::{
+    Actor, Component, Fault, Kill, Moment, NodeFault, NodeId, Selector, Selectors, Signal,
+};
+
+use crate::story::cp;
+
+use crate::world::World;
+
+impl World {
+    pub(crate) fn start(&mut self, operation: &str, foreign: bool) {
+        let started = Operation {
+            operation: operation.to_owned(),
+            foreign,
+        };
+        self.story.tell(
+            self.now_ms,
+            Source::Runner,
+            Sighting::OperationStarted(started),
+        );
+    }
+
+    pub(crate) fn end(&mut self, operation: &str, end: OperationEnd) {
+        let ended = OperationEnded {
+            operation: operation.to_owned(),
+            end,
+            detail: None,
+        };
+        self.story
+            .tell(self.now_ms, Source::Runner, Sighting::OperationEnded(ended));
+    }
+
+    pub(crate) fn step(&mut self, name: &str) {
+        let step = Step {
+            actor: Actor::default(),
+            step: name.into(),
+            moment: Moment::Completed,
+            occurrence: 1,
+            held: false,
+            reason: None,
+        };
+        self.story
+            .tell(self.now_ms, Source::Steps, Sighting::Step(step));
+    }
+
+    pub(crate) fn fault(&mut self, fault: Fault, targets: &[NodeId], objects: &[&str]) {
+        let record = FaultRecord {
+            entry: 1,
+            fault,
+            targets: targets.to_vec(),
+            objects: objects.iter().map(|object| (*object).to_owned()).collect(),
+            effect: Ok("seen".to_owned()),
+            fidelity: "exact".to_owned(),
+        };
+        let start_ms = self.now_ms - 300;
+        self.story.tell_span(
+            start_ms,
+            self.now_ms,
+            Source::Runner,
+            Sighting::Fault(record),
+        );
+    }
+
+    pub(crate) fn power_off(&mut self, number: u32) {
+        self.machine(number).off = true;
+        self.run(400);
+        self.fault(Fault::PowerOff(node_fault()), &[cp(number)], &["cp"]);
+    }
+
+    pub(crate) fn heal(&mut self, number: u32) {
+        let record = HealRecord {
+            entry: 2,
+            nodes: vec![cp(number)],
+            effect: Ok("runs".to_owned()),
+        };
+        self.story
+            .tell(self.now_ms, Source::Runner, Sighting::Heal(record));
+        let pid = self.unique() as u32;
+        self.machine(number).off = false;
+        self.machine(number).kubelet = pid;
+    }
+
+    pub(crate) fn settle(&mut self, missing: &[&str]) {
+        let settled = Settled {
+            entry: 3,
+            missing: missing.iter().map(|what| (*what).to_owned()).collect(),
+            failed_claims: BTreeMap::new(),
+            took_ms: 500,
+        };
+        self.story
+            .tell(self.now_ms, Source::Runner, Sighting::Settled(settled));
+    }
+
+    pub(crate) fn credential(&mut self, accepted: Option<Result<(), String>>) {
+        let credential = Credential {
+            name: "a token".to_owned(),
+            accepted,
+        };
+        self.story.tell(
+            self.now_ms,
+            Source::Runner,
+            Sighting::Credential(credential),
+        );
+    }
+
+    pub(crate) fn read_back(&mut self) {
+        let revision = self.unique();
+        let read = ReadBack {
+            keys: self.keys.clone(),
+            revision,
+        };
+        self.story.tell_span(
+            self.now_ms + 1,
+            self.now_ms + 1,
+            Source::LoadBalancer,
+            Sighting::ReadBack(read),
+        );
+    }
+}
+
+pub(crate) fn node_fault() -> NodeFault {
+    NodeFault {
+        node: Selectors(vec![Selector("cp-1".to_owned())]),
+        bind: None,
+    }
+}
+
+pub(crate) fn kill(component: Component) -> Fault {
+    let node = Selectors(vec![Selector("cp-1".to_owned())]);
+    Fault::Kill(Kill {
+        component,
+        node,
+        signal: Signal::Kill,
+        bind: None,
+    })
+}

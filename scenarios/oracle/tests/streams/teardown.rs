@@ -1,0 +1,284 @@
+//! Safety of the teardown: S5, S6, S9, S10.
+
+use oracle::{Sighting, Source};
+use terms::{Component, Fault, Incarnation};
+
+use crate::runner::node_fault;
+use crate::story::{Story, cp, holds, is_not_judged, is_unknown, is_violated};
+use crate::world::{APISERVER, BOOTSTRAP, SELF_HOSTED, World};
+
+fn undisturbed() -> Story {
+    World::done(3).close("done")
+}
+
+// === S5 ===
+
+#[test]
+fn s5_holds_when_the_guard_holds() {
+    holds(&undisturbed(), "S5");
+}
+
+#[test]
+fn s5_is_violated_when_no_self_hosted_apiserver_serves() {
+    let mut world = World::new(3);
+    world.serve_bootstrap();
+    world.hand_over();
+    world.remove_bootstrap();
+    world.finish();
+    is_violated(&world.close("done"), "S5");
+}
+
+#[test]
+fn s5_is_violated_when_one_of_two_needed_apiservers_serves() {
+    let mut world = World::new(3);
+    world.serve_bootstrap();
+    world.serve_self_hosted();
+    world.machine(2).processes.remove(&SELF_HOSTED);
+    world.machine(3).processes.remove(&SELF_HOSTED);
+    world.hand_over();
+    world.remove_bootstrap();
+    world.finish();
+    is_violated(&world.close("done"), "S5");
+}
+
+#[test]
+fn s5_is_violated_when_the_controllers_go_with_the_apiserver() {
+    let mut world = World::new(3);
+    world.serve_bootstrap();
+    world.serve_self_hosted();
+    world.machine(1).manifests.remove(APISERVER);
+    world
+        .machine(1)
+        .processes
+        .retain(|(_, incarnation), _| *incarnation != Some(Incarnation::Bootstrap));
+    world.run(1_000);
+    world.finish();
+    is_violated(&world.close("done"), "S5");
+}
+
+#[test]
+fn s5_is_violated_when_a_lease_is_not_renewed_after_the_handover() {
+    let mut world = World::new(3);
+    world.serve_bootstrap();
+    world.serve_self_hosted();
+    world.leases_stand = true;
+    world.run(1_000);
+    for component in [Component::KubeControllerManager, Component::KubeScheduler] {
+        world
+            .machine(1)
+            .processes
+            .remove(&(component, Some(Incarnation::Bootstrap)));
+    }
+    world.run(3_000);
+    world.remove_bootstrap();
+    world.leases_stand = false;
+    world.finish();
+    is_violated(&world.close("done"), "S5");
+}
+
+#[test]
+fn s5_is_not_deceived_by_the_last_write_of_a_dead_holder() {
+    let mut world = World::new(3);
+    world.serve_bootstrap();
+    world.serve_self_hosted();
+    for component in [Component::KubeControllerManager, Component::KubeScheduler] {
+        world
+            .machine(1)
+            .processes
+            .remove(&(component, Some(Incarnation::Bootstrap)));
+    }
+    world.run(200);
+    world.leases_stand = true;
+    world.run(3_000);
+    world.remove_bootstrap();
+    world.leases_stand = false;
+    world.finish();
+    is_violated(&world.close("done"), "S5");
+}
+
+#[test]
+fn s5_is_not_violated_by_the_loss_of_the_bootstrap_node() {
+    let mut world = World::new(3);
+    world.serve_bootstrap();
+    world.serve_self_hosted();
+    world.power_off(1);
+    world.run(5_000);
+    world.heal(1);
+    world.run(2_000);
+    world.hand_over();
+    world.remove_bootstrap();
+    world.finish();
+    holds(&world.close("done"), "S5");
+}
+
+#[test]
+fn s5_is_unknown_when_the_removal_was_not_watched() {
+    let mut world = World::new(3);
+    world.serve_bootstrap();
+    world.serve_self_hosted();
+    world.hand_over();
+    world.machine(1).silent = true;
+    world.run(4_000);
+    world.remove_bootstrap();
+    world.machine(1).silent = false;
+    world.finish();
+    is_unknown(&world.close("done"), "S5");
+    let blind = undisturbed().without(|seen| matches!(seen.saw, Sighting::NodeInventory(_)));
+    is_unknown(&blind, "S5");
+}
+
+#[test]
+fn s5_is_unknown_when_nobody_asked_the_apiservers() {
+    is_unknown(
+        &undisturbed().without(|seen| matches!(seen.source, Source::Apiserver(_))),
+        "S5",
+    );
+}
+
+#[test]
+fn s5_is_not_judged_while_the_bootstrap_control_plane_stands() {
+    let mut world = World::new(3);
+    world.serve_bootstrap();
+    world.step("holding");
+    world.run(5_000);
+    is_not_judged(&world.close("holding"), "S5");
+}
+
+#[test]
+fn a_reboot_is_no_removal() {
+    let mut world = World::new(3);
+    world.serve_bootstrap();
+    world.serve_self_hosted();
+    world.machine(1).processes.clear();
+    world.run(400);
+    world.fault(Fault::Reboot(node_fault()), &[cp(1)], &["cp-1"]);
+    world.run(2_000);
+    let verdict = world.close("done").verdict();
+    assert!(!matches!(
+        crate::story::of(&verdict, "S5"),
+        oracle::Judgement::Violated(_)
+    ));
+}
+
+// === S6 ===
+
+#[test]
+fn s6_holds_in_an_undisturbed_bootstrap() {
+    holds(&undisturbed(), "S6");
+}
+
+#[test]
+fn s6_is_violated_when_the_last_owner_is_removed() {
+    let mut world = World::new(1);
+    world.serve_bootstrap();
+    world.remove_bootstrap();
+    world.run(4_000);
+    is_violated(&world.close("done"), "S6");
+}
+
+#[test]
+fn s6_is_violated_when_the_only_kubelet_forgets() {
+    let mut world = World::done(1);
+    world.power_off(1);
+    world.run(3_000);
+    world.machine(1).processes.remove(&SELF_HOSTED);
+    world.heal(1);
+    world.run(6_000);
+    is_violated(&world.close("done"), "S6");
+}
+
+#[test]
+fn s6_holds_while_a_kubelet_remembers() {
+    let mut world = World::done(1);
+    world.machine(1).processes.remove(&SELF_HOSTED);
+    world.run(10_000);
+    world.machine(1).processes.insert(SELF_HOSTED, 77);
+    world.run(1_000);
+    holds(&world.close("done"), "S6");
+}
+
+#[test]
+fn s6_is_unknown_when_the_nodes_are_not_seen() {
+    let mut world = World::done(1);
+    world.machine(1).silent = true;
+    world.machine(1).processes.remove(&SELF_HOSTED);
+    world.run(10_000);
+    is_unknown(&world.close("done"), "S6");
+}
+
+// === S9 ===
+
+#[test]
+fn s9_holds_when_nothing_is_left() {
+    holds(&undisturbed(), "S9");
+}
+
+#[test]
+fn s9_is_violated_by_a_secret_that_stays() {
+    let mut world = World::done(3);
+    world
+        .machine(2)
+        .bootstrap_files
+        .insert("/etc/kubernetes/bootstrap-secrets/ca.key".to_owned());
+    is_violated(&world.close("done"), "S9");
+}
+
+#[test]
+fn s9_is_unknown_without_an_inventory_after_done() {
+    is_unknown(
+        &undisturbed()
+            .without(|seen| seen.source == Source::Node(cp(2)) && seen.end_us > 11_000_000),
+        "S9",
+    );
+}
+
+#[test]
+fn s9_is_not_judged_in_holding() {
+    let mut world = World::new(3);
+    world.serve_bootstrap();
+    world.step("holding");
+    world.run(5_000);
+    is_not_judged(&world.close("holding"), "S9");
+}
+
+// === S10 ===
+
+#[test]
+fn s10_holds_when_files_outlive_processes() {
+    holds(&undisturbed(), "S10");
+}
+
+#[test]
+fn s10_is_violated_by_a_process_whose_files_are_gone() {
+    let mut world = World::new(3);
+    world.serve_bootstrap();
+    world
+        .machine(1)
+        .missing_files
+        .insert("/etc/kubernetes/bootstrap-secrets/ca.crt".to_owned());
+    world.run(400);
+    is_violated(&world.close("done"), "S10");
+}
+
+#[test]
+fn s10_forgives_one_look() {
+    let mut world = World::new(3);
+    world.serve_bootstrap();
+    world
+        .machine(1)
+        .missing_files
+        .insert("/etc/kubernetes/bootstrap-secrets/ca.crt".to_owned());
+    world.run(200);
+    world.machine(1).processes.remove(&BOOTSTRAP);
+    world.machine(1).missing_files.clear();
+    world.run(400);
+    holds(&world.close("done"), "S10");
+}
+
+#[test]
+fn s10_is_unknown_without_a_bootstrap_process() {
+    is_unknown(
+        &undisturbed().without(|seen| seen.source == Source::Node(cp(1))),
+        "S10",
+    );
+}
