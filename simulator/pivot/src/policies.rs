@@ -104,7 +104,7 @@ fn modern_stages() -> Vec<Stage> {
         ),
         // From here on nobody may be serving: the bootstrap control plane must be back before an
         // outage of thirty seconds, and needs several of them to start.
-        stage("verified", StageKind::Verify, 15_000),
+        stage("verified", StageKind::Verify, 20_000),
     ]
 }
 
