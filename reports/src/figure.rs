@@ -27,6 +27,7 @@ pub fn figure(name: &str, value: u64) -> (String, String) {
         Some((base, "us")) => (base, duration(value / 1_000)),
         Some((base, "s")) => (base, duration(value.saturating_mul(1_000))),
         Some((base, "bytes")) => (base, bytes(value)),
+        Some((base, "count")) => (base, value.to_string()),
         _ => (name, value.to_string()),
     };
     (base.replace('_', " "), text)
@@ -76,5 +77,6 @@ mod tests {
             ("memory".into(), "5 MiB".into())
         );
         assert_eq!(figure("acknowledged_writes", 412).1, "412");
+        assert_eq!(figure("writes_count", 412), ("writes".into(), "412".into()));
     }
 }

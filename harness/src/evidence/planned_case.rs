@@ -205,6 +205,17 @@ fn quoted(text: &str) -> String {
 mod tests {
     use super::*;
 
+    const SCENARIO: &str = "
+name: a
+about: Two cases that differ by nothing that is written.
+cluster: { control_plane: 1, workers: 1, kubernetes: \"1.34\" }
+cases:
+  - { installer: { selfhost: { policy: modern } } }
+  - { installer: { selfhost: { policy: modern } } }
+timeline:
+  - bootstrap: {}
+";
+
     #[test]
     fn a_case_is_run_again_with_what_it_drew() {
         for (id, seed, command) in [
@@ -228,6 +239,28 @@ mod tests {
         let record = record_of_id("kill/selfhost-modern@1.34#leader~2");
         assert_eq!(record.stable_name(), "kill selfhost/modern 1.34 leader");
         assert_eq!(record_of_id("").stable_name(), "  ");
+    }
+
+    #[test]
+    fn a_case_and_its_line_in_the_plan_give_one_record() {
+        let place = tempfile::tempdir().unwrap();
+        let file = place.path().join("a.yaml");
+        std::fs::write(&file, SCENARIO).unwrap();
+        let scenarios = scenarios::load(&[file], &scenarios::Overrides::default()).unwrap();
+        let selection = scenarios::Selection {
+            seed: 7,
+            repeat: 2,
+            ..Default::default()
+        };
+        let plan = scenarios::expand(&scenarios, &selection).unwrap();
+        let text = serde_json::to_string(&plan).unwrap();
+        let read: PlanFile = serde_json::from_str(&text).unwrap();
+        assert_eq!(read.cases.len(), 4);
+        for (case, planned) in plan.cases.iter().zip(&read.cases) {
+            let mut record = record_of(case);
+            record.repro = repro(&case.file, &case.id, Some(7));
+            assert_eq!(planned.record(read.seed), record);
+        }
     }
 
     #[test]
