@@ -31,7 +31,6 @@ const ON_TRIAL: [&str; 16] = [
 /// Faults that do not disturb the bootstrap.
 const AFTER_END: When = When::AfterEnd(5_000);
 
-/// Watched at half the usual rate: judging is what takes the time here.
 fn calm() -> Scene {
     Scene {
         watch_every_ms: 400,

@@ -173,7 +173,7 @@ fn can_do_without_bootstrap(facts: &Facts) -> bool {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(120) })]
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(400) })]
 
     #[test]
     fn every_input_is_legal_in_every_state(durable in durable(), draws in prop::collection::vec(draw(), 1..250)) {
