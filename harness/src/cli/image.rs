@@ -62,7 +62,12 @@ pub async fn run(arguments: Arguments) -> Outcome {
 }
 
 async fn build(arguments: BuildArguments) -> Outcome {
-    let BuildArguments { kubernetes, cache, recipe, pod_network } = arguments;
+    let BuildArguments {
+        kubernetes,
+        cache,
+        recipe,
+        pod_network,
+    } = arguments;
     let wish = Wish::with_cache(&kubernetes, cache).map_err(failure)?;
     let recipe = find(recipe.as_deref(), pod_network).map_err(failure)?;
     // Mistakes on the command line show before the engine is asked for anything.
@@ -70,8 +75,14 @@ async fn build(arguments: BuildArguments) -> Outcome {
     let engine = engine().await?;
     let stop = interrupt::token()?;
     let say = |progress| eprintln!("{progress}");
-    let built = image::build(&engine, &recipe, &wish, &say, &stop).await.map_err(failure)?;
-    let what = if built.reused { "there already" } else { "built" };
+    let built = image::build(&engine, &recipe, &wish, &say, &stop)
+        .await
+        .map_err(failure)?;
+    let what = if built.reused {
+        "there already"
+    } else {
+        "built"
+    };
     eprintln!("[image] {what} ({:.1} s)", built.elapsed.as_secs_f64());
     println!("{}", built.reference);
     Ok(Exit::Success)
@@ -96,13 +107,18 @@ async fn list() -> Outcome {
         let made = Timestamp::from_second(found.created_s)
             .map_or_else(|_| "unknown".to_owned(), |time| time.to_string());
         let size = format!("{} MB", found.bytes / 1_000_000);
-        println!("{:<44} {:<11} {size:>8}  {made}", found.reference, found.kubernetes);
+        println!(
+            "{:<44} {:<11} {size:>8}  {made}",
+            found.reference, found.kubernetes
+        );
     }
     Ok(Exit::Success)
 }
 
 async fn engine() -> Result<Engine, Failure> {
-    Engine::connect().await.map_err(|error| Failure::new(Exit::Unavailable, error))
+    Engine::connect()
+        .await
+        .map_err(|error| Failure::new(Exit::Unavailable, error))
 }
 
 /// The code that a command ends with when there is no image.

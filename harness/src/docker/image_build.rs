@@ -5,7 +5,9 @@ use std::io::{self, Write};
 use std::path::PathBuf;
 use std::time::Duration;
 
-use bollard::query_parameters::{BuildImageOptionsBuilder, ListImagesOptionsBuilder, TagImageOptionsBuilder};
+use bollard::query_parameters::{
+    BuildImageOptionsBuilder, ListImagesOptionsBuilder, TagImageOptionsBuilder,
+};
 use bytes::Bytes;
 use futures::StreamExt;
 use tokio::sync::mpsc;
@@ -78,12 +80,21 @@ impl Engine {
         spec: ImageSpec,
         deadline: Duration,
     ) -> Result<(), EngineError> {
-        let ImageSpec { reference, dockerfile, mut files, arguments, labels } = spec;
-        files.insert(0, ContextFile {
-            path: "Dockerfile".to_owned(),
-            mode: 0o644,
-            content: ContextContent::Bytes(dockerfile.into()),
-        });
+        let ImageSpec {
+            reference,
+            dockerfile,
+            mut files,
+            arguments,
+            labels,
+        } = spec;
+        files.insert(
+            0,
+            ContextFile {
+                path: "Dockerfile".to_owned(),
+                mode: 0o644,
+                content: ContextContent::Bytes(dockerfile.into()),
+            },
+        );
         let options = BuildImageOptionsBuilder::new()
             .dockerfile("Dockerfile")
             .t(&reference)
@@ -97,19 +108,24 @@ impl Engine {
         let api = self.api.clone().with_timeout(deadline);
         let doing = format!("build image {reference}");
         let building = async {
-            let mut answers =
-                Box::pin(api.build_image(options, None, Some(bollard::body_try_stream(send(files)))));
+            let mut answers = Box::pin(api.build_image(
+                options,
+                None,
+                Some(bollard::body_try_stream(send(files))),
+            ));
             while let Some(answer) = answers.next().await {
                 answer.map_err(|error| refused(doing.clone(), error))?;
             }
             Ok(())
         };
-        tokio::time::timeout(deadline, building).await.unwrap_or_else(|_| {
-            Err(EngineError::Deadline {
-                doing: doing.clone(),
-                deadline_ms: milliseconds(deadline),
+        tokio::time::timeout(deadline, building)
+            .await
+            .unwrap_or_else(|_| {
+                Err(EngineError::Deadline {
+                    doing: doing.clone(),
+                    deadline_ms: milliseconds(deadline),
+                })
             })
-        })
     }
 
     /// Gives an image one more name, `repository:tag`; another image loses it.
@@ -122,9 +138,17 @@ impl Engine {
         repository: &str,
         tag: &str,
     ) -> Result<(), EngineError> {
-        let options = TagImageOptionsBuilder::new().repo(repository).tag(tag).build();
+        let options = TagImageOptionsBuilder::new()
+            .repo(repository)
+            .tag(tag)
+            .build();
         let request = self.api.tag_image(image, Some(options));
-        verb(format!("name image {image} {repository}:{tag}"), QUICK, request).await
+        verb(
+            format!("name image {image} {repository}:{tag}"),
+            QUICK,
+            request,
+        )
+        .await
     }
 
     /// The images that bear the label `label`, newest first.
@@ -159,7 +183,10 @@ fn send(
 ) -> impl futures::Stream<Item = io::Result<Bytes>> + Send + 'static {
     let (sender, mut receiver) = mpsc::channel(4);
     tokio::task::spawn_blocking(move || {
-        let mut pieces = Pieces { sender: sender.clone(), piece: Vec::new() };
+        let mut pieces = Pieces {
+            sender: sender.clone(),
+            piece: Vec::new(),
+        };
         let packed = pack(files, &mut pieces).and_then(|()| pieces.flush());
         if let Err(error) = packed {
             // Nobody listens any more when the build has been given up.
@@ -171,7 +198,12 @@ fn send(
 
 fn pack(files: Vec<ContextFile>, out: &mut Pieces) -> io::Result<()> {
     let mut archive = tar::Builder::new(out);
-    for ContextFile { path, mode, content } in files {
+    for ContextFile {
+        path,
+        mode,
+        content,
+    } in files
+    {
         let mut header = tar::Header::new_gnu();
         header.set_mode(mode);
         header.set_entry_type(tar::EntryType::Regular);
@@ -186,7 +218,9 @@ fn pack(files: Vec<ContextFile>, out: &mut Pieces) -> io::Result<()> {
                 };
                 let file = std::fs::File::open(&source).map_err(named)?;
                 header.set_size(file.metadata().map_err(named)?.len());
-                archive.append_data(&mut header, path, file).map_err(named)?;
+                archive
+                    .append_data(&mut header, path, file)
+                    .map_err(named)?;
             }
         }
     }
@@ -250,6 +284,9 @@ mod tests {
 
         let broken: Vec<_> = send(files).collect().await;
         let error = broken.last().unwrap().as_ref().unwrap_err();
-        assert!(error.to_string().contains("/proc/self/cmdline/nothing"), "{error}");
+        assert!(
+            error.to_string().contains("/proc/self/cmdline/nothing"),
+            "{error}"
+        );
     }
 }

@@ -27,21 +27,33 @@ const BASE_DEADLINE: Duration = Duration::from_secs(15 * 60);
 
 /// Makes sure that the base image is there, and returns its name.
 pub(crate) async fn base(around: Surroundings<'_>, cache: &Cache) -> Result<String, ImageError> {
-    let Surroundings { engine, recipe, minor, say, stop } = around;
+    let Surroundings {
+        engine,
+        recipe,
+        minor,
+        say,
+        stop,
+    } = around;
     let reference = recipe.base_reference(minor)?;
     let asking = ImageError::engine(format!("look for base image {reference}"));
     if engine.image_id(&reference).await.map_err(asking)?.is_some() {
         say(Progress::Reused("base image".to_owned()));
         return Ok(reference);
     }
-    require("go", "install Go 1.24 or later (https://go.dev/doc/install) and put it on the PATH")?;
+    require(
+        "go",
+        "install Go 1.24 or later (https://go.dev/doc/install) and put it on the PATH",
+    )?;
     // The root file system waits for downloads while the commands wait for processors. The
     // wrappers go one after another: one compiler run fills all processors, two fill the memory.
     let (rootfs, commands) = side_by_side(around, cache).await?;
 
     let stage = "base image".to_owned();
     let begun = Instant::now();
-    say(Progress::Begun { stage: stage.clone(), usual: Duration::from_secs(30) });
+    say(Progress::Begun {
+        stage: stage.clone(),
+        usual: Duration::from_secs(30),
+    });
     let spec = base_spec(recipe, &reference, rootfs, &commands)?;
     let building = engine.build_image(spec, BASE_DEADLINE);
     let built = tokio::select! {
@@ -49,7 +61,10 @@ pub(crate) async fn base(around: Surroundings<'_>, cache: &Cache) -> Result<Stri
         () = stop.cancelled() => return Err(ImageError::Interrupted),
     };
     built.map_err(ImageError::engine("build the base image"))?;
-    say(Progress::Done { stage, elapsed: begun.elapsed() });
+    say(Progress::Done {
+        stage,
+        elapsed: begun.elapsed(),
+    });
     Ok(reference)
 }
 
@@ -60,7 +75,10 @@ async fn side_by_side(
     cache: &Cache,
 ) -> Result<(PathBuf, Vec<PathBuf>), ImageError> {
     let stop = around.stop.child_token();
-    let around = Surroundings { stop: &stop, ..around };
+    let around = Surroundings {
+        stop: &stop,
+        ..around
+    };
     let (rootfs, commands) = tokio::join!(
         stopping(&stop, root_file_system(around, cache)),
         stopping(&stop, commands(around, cache))
@@ -84,13 +102,15 @@ async fn stopping<T>(
     ended
 }
 
-async fn root_file_system(
-    around: Surroundings<'_>,
-    cache: &Cache,
-) -> Result<PathBuf, ImageError> {
-    let Surroundings { recipe, say, stop, .. } = around;
+async fn root_file_system(around: Surroundings<'_>, cache: &Cache) -> Result<PathBuf, ImageError> {
+    let Surroundings {
+        recipe, say, stop, ..
+    } = around;
     let stage = "root file system";
-    let name = format!("rootfs-{}.tar", recipe.stage(&["packages", "rootfs"])?.short());
+    let name = format!(
+        "rootfs-{}.tar",
+        recipe.stage(&["packages", "rootfs"])?.short()
+    );
     if cache.finished(&name).exists() {
         say(Progress::Reused(stage.to_owned()));
         return Ok(cache.finished(&name));
@@ -107,14 +127,20 @@ async fn root_file_system(
 }
 
 /// Compiles what is not there yet; returns the directories with the commands.
-async fn commands(
-    around: Surroundings<'_>,
-    cache: &Cache,
-) -> Result<Vec<PathBuf>, ImageError> {
-    let Surroundings { recipe, minor, say, stop, .. } = around;
+async fn commands(around: Surroundings<'_>, cache: &Cache) -> Result<Vec<PathBuf>, ImageError> {
+    let Surroundings {
+        recipe,
+        minor,
+        say,
+        stop,
+        ..
+    } = around;
     let mut directories = Vec::new();
     for wrapper in recipe.wrappers(minor) {
-        let name = format!("{wrapper}-{}", recipe.stage(&["compile", &wrapper])?.short());
+        let name = format!(
+            "{wrapper}-{}",
+            recipe.stage(&["compile", &wrapper])?.short()
+        );
         if cache.finished(&name).exists() {
             say(Progress::Reused(wrapper));
             directories.push(cache.finished(&name));
@@ -124,7 +150,10 @@ async fn commands(
             stage: &wrapper,
             usual: usual_compilation(&wrapper),
             program: recipe.path("compile"),
-            arguments: vec![wrapper.clone(), cache.unfinished(&name).display().to_string()],
+            arguments: vec![
+                wrapper.clone(),
+                cache.unfinished(&name).display().to_string(),
+            ],
             log: cache.log(&wrapper),
         };
         script.run(say, stop).await?;
@@ -189,5 +218,9 @@ fn listed(directory: &Path) -> std::io::Result<Vec<PathBuf>> {
 fn require(command: &'static str, way_out: &'static str) -> Result<(), ImageError> {
     let path = std::env::var_os("PATH").unwrap_or_default();
     let there = std::env::split_paths(&path).any(|directory| directory.join(command).is_file());
-    if there { Ok(()) } else { Err(ImageError::Missing { command, way_out }) }
+    if there {
+        Ok(())
+    } else {
+        Err(ImageError::Missing { command, way_out })
+    }
 }

@@ -44,10 +44,7 @@ impl Wish {
     ///
     /// # Errors
     /// As [`Wish::new`].
-    pub fn with_cache(
-        kubernetes_minor: &str,
-        cache: Option<PathBuf>,
-    ) -> Result<Self, ImageError> {
+    pub fn with_cache(kubernetes_minor: &str, cache: Option<PathBuf>) -> Result<Self, ImageError> {
         let minor = KubernetesMinor::parse(kubernetes_minor)?;
         let cache = cache.map_or_else(Cache::default_directory, Ok)?;
         Ok(Self { minor, cache })
@@ -80,8 +77,15 @@ pub async fn build(
     let reference = recipe.reference(&minor.to_string())?;
     let there = async |reused| {
         let naming = ImageError::engine(format!("name {reference} the latest"));
-        engine.tag_image(&reference, REPOSITORY, "latest").await.map_err(naming)?;
-        Ok(Built { reference: reference.clone(), reused, elapsed: begun.elapsed() })
+        engine
+            .tag_image(&reference, REPOSITORY, "latest")
+            .await
+            .map_err(naming)?;
+        Ok(Built {
+            reference: reference.clone(),
+            reused,
+            elapsed: begun.elapsed(),
+        })
     };
     if exists(engine, &reference).await? {
         return there(true).await;
@@ -91,7 +95,13 @@ pub async fn build(
     if exists(engine, &reference).await? {
         return there(true).await;
     }
-    let around = Surroundings { engine, recipe, minor, say, stop };
+    let around = Surroundings {
+        engine,
+        recipe,
+        minor,
+        say,
+        stop,
+    };
     let made = async {
         let base = base(around, &cache).await?;
         node(around, &base, &reference).await

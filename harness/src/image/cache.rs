@@ -53,9 +53,14 @@ impl Cache {
         loop {
             match lock.try_lock() {
                 Ok(()) => break,
-                Err(fs::TryLockError::Error(error)) => return Err(ImageError::file(locking())(error)),
+                Err(fs::TryLockError::Error(error)) => {
+                    return Err(ImageError::file(locking())(error));
+                }
                 Err(fs::TryLockError::WouldBlock) if begun.elapsed() > LOCK_DEADLINE => {
-                    return Err(ImageError::Locked { path, waited_s: LOCK_DEADLINE.as_secs() });
+                    return Err(ImageError::Locked {
+                        path,
+                        waited_s: LOCK_DEADLINE.as_secs(),
+                    });
                 }
                 Err(fs::TryLockError::WouldBlock) => {}
             }
@@ -67,7 +72,10 @@ impl Cache {
                 () = stop.cancelled() => return Err(ImageError::Interrupted),
             }
         }
-        let cache = Self { directory: directory.to_owned(), _lock: lock };
+        let cache = Self {
+            directory: directory.to_owned(),
+            _lock: lock,
+        };
         cache.remove_unfinished()?;
         Ok(cache)
     }

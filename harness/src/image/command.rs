@@ -47,9 +47,18 @@ impl Script<'_> {
         say: &(dyn Fn(Progress) + Sync),
         stop: &CancellationToken,
     ) -> Result<(), ImageError> {
-        let Self { stage, usual, program, arguments, log } = self;
+        let Self {
+            stage,
+            usual,
+            program,
+            arguments,
+            log,
+        } = self;
         let begun = Instant::now();
-        say(Progress::Begun { stage: stage.to_owned(), usual });
+        say(Progress::Begun {
+            stage: stage.to_owned(),
+            usual,
+        });
         let mut child = start(stage, &program, &arguments, &log)?;
         let status = loop {
             tokio::select! {
@@ -72,7 +81,10 @@ impl Script<'_> {
             }
         };
         judge(stage, status, log)?;
-        say(Progress::Done { stage: stage.to_owned(), elapsed: begun.elapsed() });
+        say(Progress::Done {
+            stage: stage.to_owned(),
+            elapsed: begun.elapsed(),
+        });
         Ok(())
     }
 }
@@ -94,7 +106,10 @@ fn start(
         .process_group(0)
         .kill_on_drop(true)
         .spawn()
-        .map_err(ImageError::file(format!("start {} for {stage}", program.display())))
+        .map_err(ImageError::file(format!(
+            "start {} for {stage}",
+            program.display()
+        )))
 }
 
 fn judge(stage: &str, status: ExitStatus, log: PathBuf) -> Result<(), ImageError> {
@@ -105,7 +120,12 @@ fn judge(stage: &str, status: ExitStatus, log: PathBuf) -> Result<(), ImageError
     let stage = stage.to_owned();
     Err(match status.code() {
         Some(MISSING) => ImageError::Unavailable { stage, words },
-        _ => ImageError::Command { stage, status: status.to_string(), log, words },
+        _ => ImageError::Command {
+            stage,
+            status: status.to_string(),
+            log,
+            words,
+        },
     })
 }
 
@@ -158,12 +178,17 @@ mod tests {
         match shell("seq 100; echo broken >&2; exit 3", &stop).await {
             Err(ImageError::Command { status, words, .. }) => {
                 assert!(status.contains('3'), "{status}");
-                assert!(words.ends_with("100\nbroken") && words.starts_with("82"), "{words}");
+                assert!(
+                    words.ends_with("100\nbroken") && words.starts_with("82"),
+                    "{words}"
+                );
             }
             other => panic!("{other:?}"),
         }
         let missing = shell("echo no compiler; exit 69", &stop).await;
-        assert!(matches!(missing, Err(ImageError::Unavailable { words, .. }) if words == "no compiler"));
+        assert!(
+            matches!(missing, Err(ImageError::Unavailable { words, .. }) if words == "no compiler")
+        );
     }
 
     #[tokio::test]
@@ -171,7 +196,10 @@ mod tests {
         let root = tempfile::tempdir().unwrap();
         let mark = root.path().join("pid");
         let stop = CancellationToken::new();
-        let text = format!("sleep 300 & echo $! >{0}.new; mv {0}.new {0}; wait", mark.display());
+        let text = format!(
+            "sleep 300 & echo $! >{0}.new; mv {0}.new {0}; wait",
+            mark.display()
+        );
         let (ended, ()) = tokio::join!(shell(&text, &stop), async {
             while !mark.exists() {
                 tokio::task::yield_now().await;
@@ -181,6 +209,9 @@ mod tests {
         assert!(matches!(ended, Err(ImageError::Interrupted)));
         let pid = fs::read_to_string(&mark).unwrap().trim().to_owned();
         let stat = fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
-        assert!(stat.is_empty() || stat.contains(") Z"), "still there: {stat}");
+        assert!(
+            stat.is_empty() || stat.contains(") Z"),
+            "still there: {stat}"
+        );
     }
 }

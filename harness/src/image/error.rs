@@ -16,7 +16,9 @@ pub enum ImageError {
     )]
     NoRecipe(PathBuf),
     /// The directory holds something else.
-    #[error("{0} is not a recipe: it has no Dockerfile.node; --recipe takes a directory such as ci/image")]
+    #[error(
+        "{0} is not a recipe: it has no Dockerfile.node; --recipe takes a directory such as ci/image"
+    )]
     NotARecipe(PathBuf),
     /// The version cannot be read.
     #[error("`{0}` is not a minor version of Kubernetes; write it like 1.34")]
@@ -32,7 +34,9 @@ pub enum ImageError {
         known: String,
     },
     /// The wrapper pins nothing.
-    #[error("{0} does not require k8s.io/kubernetes, so it says no version; restore it from version control")]
+    #[error(
+        "{0} does not require k8s.io/kubernetes, so it says no version; restore it from version control"
+    )]
     NoVersion(PathBuf),
     /// The agent's binary is missing.
     #[error(
@@ -68,7 +72,9 @@ pub enum ImageError {
         words: String,
     },
     /// The helper container failed.
-    #[error("putting the component images into the node image failed with code {code}; the end of what was said:\n{words}")]
+    #[error(
+        "putting the component images into the node image failed with code {code}; the end of what was said:\n{words}"
+    )]
     Finish {
         /// The exit code.
         code: i64,
@@ -114,7 +120,9 @@ pub enum ImageError {
         source: EngineError,
     },
     /// The user, or whoever called, asked to stop.
-    #[error("interrupted; what was half made has been removed, what was finished is kept for the next time")]
+    #[error(
+        "interrupted; what was half made has been removed, what was finished is kept for the next time"
+    )]
     Interrupted,
 }
 

@@ -92,7 +92,10 @@ mod tests {
             fs::write(&path, content).unwrap();
             fs::set_permissions(&path, fs::Permissions::from_mode(*mode)).unwrap();
         }
-        let fingerprint = Inputs::default().tree(root.path(), "recipe").unwrap().finish();
+        let fingerprint = Inputs::default()
+            .tree(root.path(), "recipe")
+            .unwrap()
+            .finish();
         (root, fingerprint)
     }
 
@@ -101,7 +104,10 @@ mod tests {
         let files = [("a", "1", 0o644), ("b/c", "2", 0o755)];
         let backwards = [files[1], files[0], ("b/.swap", "3", 0o644)];
         assert_eq!(tree(&files).1, tree(&backwards).1);
-        assert_eq!(tree(&files).1, tree(&[("a", "1", 0o600), ("b/c", "2", 0o700)]).1);
+        assert_eq!(
+            tree(&files).1,
+            tree(&[("a", "1", 0o600), ("b/c", "2", 0o700)]).1
+        );
     }
 
     #[test]

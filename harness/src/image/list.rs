@@ -23,7 +23,10 @@ pub struct NodeImage {
 /// # Errors
 /// When the engine does not answer.
 pub async fn list(engine: &Engine) -> Result<Vec<NodeImage>, ImageError> {
-    let found = engine.images(LABEL_HASH).await.map_err(ImageError::engine("list node images"))?;
+    let found = engine
+        .images(LABEL_HASH)
+        .await
+        .map_err(ImageError::engine("list node images"))?;
     Ok(found.into_iter().flat_map(named).collect())
 }
 
@@ -34,7 +37,14 @@ fn named(image: ImageFacts) -> Vec<NodeImage> {
     let mut names = image.references.clone();
     names.retain(|name| !name.starts_with("<none>"));
     if names.is_empty() {
-        names.push(image.id.trim_start_matches("sha256:").chars().take(12).collect());
+        names.push(
+            image
+                .id
+                .trim_start_matches("sha256:")
+                .chars()
+                .take(12)
+                .collect(),
+        );
     }
     names
         .into_iter()

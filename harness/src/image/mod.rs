@@ -19,17 +19,17 @@
 //! **Limits.** Only for this machine's own architecture, x86-64. Debian's packages are those of the
 //! day when the root file system was made; `/kind/packages` in the image lists their versions.
 
-mod recipe;
-mod fingerprint;
-mod version;
+mod base;
 mod build;
-mod progress;
 mod cache;
 mod command;
-mod base;
-mod node;
-mod list;
 mod error;
+mod fingerprint;
+mod list;
+mod node;
+mod progress;
+mod recipe;
+mod version;
 
 pub use build::{Built, Wish, build, exists};
 pub use error::ImageError;

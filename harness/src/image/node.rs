@@ -30,10 +30,19 @@ pub(crate) async fn node(
     base: &str,
     reference: &str,
 ) -> Result<(), ImageError> {
-    let Surroundings { engine, recipe, minor, say, stop } = around;
+    let Surroundings {
+        engine,
+        recipe,
+        minor,
+        say,
+        stop,
+    } = around;
     let stage = "node image".to_owned();
     let begun = Instant::now();
-    say(Progress::Begun { stage: stage.clone(), usual: Duration::from_secs(15) });
+    say(Progress::Begun {
+        stage: stage.clone(),
+        usual: Duration::from_secs(15),
+    });
     let kubernetes = recipe.kubernetes(minor)?;
     let hash = recipe.fingerprint(minor)?.to_string();
     let files = helper_files(recipe)?;
@@ -54,7 +63,10 @@ pub(crate) async fn node(
         () = stop.cancelled() => return Err(ImageError::Interrupted),
     };
     built.map_err(ImageError::engine("build the node image"))?;
-    say(Progress::Done { stage, elapsed: begun.elapsed() });
+    say(Progress::Done {
+        stage,
+        elapsed: begun.elapsed(),
+    });
     Ok(())
 }
 
@@ -67,7 +79,9 @@ struct Helper {
 impl Helper {
     async fn create(engine: &Engine, base: &str, kubernetes: &str) -> Result<Self, ImageError> {
         let name = format!("chrysalis-image-{}", std::process::id());
-        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        let now = SystemTime::now()
+            .duration_since(UNIX_EPOCH)
+            .unwrap_or_default();
         let labels = RunLabels {
             run: name.clone(),
             case: "image".to_owned(),
@@ -92,7 +106,10 @@ impl Helper {
             privilege: Privilege::Without(vec!["SYS_RESOURCE".to_owned()]),
             terminal: false,
             tmpfs: Vec::new(),
-            volumes: vec![VolumeMount { volume: volume.clone(), path: "/import".to_owned() }],
+            volumes: vec![VolumeMount {
+                volume: volume.clone(),
+                path: "/import".to_owned(),
+            }],
             read_only_binds: Vec::new(),
             access: Access::None,
             labels,
@@ -109,21 +126,36 @@ impl Helper {
 
     /// Runs `finish`; what it adds to the base image, as a tar archive.
     async fn result(&self, engine: &Engine, files: Vec<NodeFile>) -> Result<Bytes, ImageError> {
-        let Self { container, volume: _ } = self;
+        let Self {
+            container,
+            volume: _,
+        } = self;
         let archive = NodeFile::archive(&files);
         let run = async {
-            engine.upload(container, "/", archive, COPY_DEADLINE).await?;
+            engine
+                .upload(container, "/", archive, COPY_DEADLINE)
+                .await?;
             engine.start(container).await?;
-            engine.wait_for_power(container, Power::Off, FINISH_DEADLINE).await
+            engine
+                .wait_for_power(container, Power::Off, FINISH_DEADLINE)
+                .await
         };
         let helping = || ImageError::engine("run `finish` in the helper container");
         let ended = run.await.map_err(helping())?;
         if ended.exit_code != 0 {
             let words = engine.logs(container, 20).await.map_err(helping())?;
-            return Err(ImageError::Finish { code: ended.exit_code, words: tail(&words, 20) });
+            return Err(ImageError::Finish {
+                code: ended.exit_code,
+                words: tail(&words, 20),
+            });
         }
         let copied = engine
-            .download(container, "/import/node.tar", RESULT_BYTES_MAX, COPY_DEADLINE)
+            .download(
+                container,
+                "/import/node.tar",
+                RESULT_BYTES_MAX,
+                COPY_DEADLINE,
+            )
             .await
             .map_err(ImageError::engine("fetch the result of `finish`"))?;
         only_entry(&copied)
@@ -158,10 +190,13 @@ fn only_entry(archive: &[u8]) -> Result<Bytes, ImageError> {
 fn helper_files(recipe: &Recipe) -> Result<Vec<NodeFile>, ImageError> {
     let read = |path: &Path, place: String| {
         let reading = || ImageError::file(format!("read {}", path.display()));
-        let executable =
-            fs::metadata(path).map_err(reading())?.permissions().mode() & 0o111 != 0;
+        let executable = fs::metadata(path).map_err(reading())?.permissions().mode() & 0o111 != 0;
         let mode = if executable { 0o755 } else { 0o644 };
-        Ok(NodeFile::new(place, mode, fs::read(path).map_err(reading())?))
+        Ok(NodeFile::new(
+            place,
+            mode,
+            fs::read(path).map_err(reading())?,
+        ))
     };
     let mut files = Vec::new();
     let tree = recipe.path("node");

@@ -41,18 +41,29 @@ impl fmt::Display for Progress {
             Self::Begun { stage, usual } => {
                 write!(out, "[image] {stage}: begun, usually {}", spoken(*usual))
             }
-            Self::Going { stage, elapsed, usual } => write!(
+            Self::Going {
+                stage,
+                elapsed,
+                usual,
+            } => write!(
                 out,
                 "[image] {stage}: {} so far, usually {}",
                 spoken(*elapsed),
                 spoken(*usual)
             ),
             Self::Done { stage, elapsed } => {
-                write!(out, "[image] {stage}: done in {:.1} s", elapsed.as_secs_f64())
+                write!(
+                    out,
+                    "[image] {stage}: done in {:.1} s",
+                    elapsed.as_secs_f64()
+                )
             }
             Self::Reused(stage) => write!(out, "[image] {stage}: there already"),
             Self::Waiting => {
-                write!(out, "[image] another image build is under way here; waiting for it")
+                write!(
+                    out,
+                    "[image] another image build is under way here; waiting for it"
+                )
             }
         }
     }
@@ -77,8 +88,14 @@ mod tests {
             elapsed: Duration::from_secs(30),
             usual: Duration::from_secs(300),
         };
-        assert_eq!(going.to_string(), "[image] kubernetes-1.34: 30 s so far, usually 5 min 0 s");
-        let done = Progress::Done { stage, elapsed: Duration::from_millis(1250) };
+        assert_eq!(
+            going.to_string(),
+            "[image] kubernetes-1.34: 30 s so far, usually 5 min 0 s"
+        );
+        let done = Progress::Done {
+            stage,
+            elapsed: Duration::from_millis(1250),
+        };
         assert_eq!(done.to_string(), "[image] kubernetes-1.34: done in 1.2 s");
     }
 }

@@ -35,7 +35,10 @@ impl Recipe {
             .map(|above| above.join("ci/image"))
             .find(|candidate| is_recipe(candidate))
             .ok_or(ImageError::NoRecipe(here.clone()))?;
-        Ok(Self { directory, pod_network: program.join("pod-network") })
+        Ok(Self {
+            directory,
+            pod_network: program.join("pod-network"),
+        })
     }
 
     /// The recipe in `directory`, with the pod-network binary beside this program.
@@ -49,13 +52,19 @@ impl Recipe {
         let directory = directory
             .canonicalize()
             .map_err(ImageError::file(format!("resolve {}", directory.display())))?;
-        Ok(Self { directory, pod_network: program_directory()?.join("pod-network") })
+        Ok(Self {
+            directory,
+            pod_network: program_directory()?.join("pod-network"),
+        })
     }
 
     /// The same recipe with another pod-network binary.
     #[must_use]
     pub fn with_pod_network(self, pod_network: PathBuf) -> Self {
-        Self { pod_network, ..self }
+        Self {
+            pod_network,
+            ..self
+        }
     }
 
     /// The directory.
@@ -109,7 +118,9 @@ impl Recipe {
         let path = self.path(&minor.wrapper()).join("go.mod");
         let text = fs::read_to_string(&path)
             .map_err(ImageError::file(format!("read {}", path.display())))?;
-        required_version(&text).map(str::to_owned).ok_or(ImageError::NoVersion(path))
+        required_version(&text)
+            .map(str::to_owned)
+            .ok_or(ImageError::NoVersion(path))
     }
 
     /// The hash of everything that a node image of this minor version is made from. The wrappers
@@ -120,11 +131,11 @@ impl Recipe {
     pub fn fingerprint(&self, minor: KubernetesMinor) -> Result<Fingerprint, ImageError> {
         let mut inputs = Inputs::default();
         inputs.value("kubernetes", self.kubernetes(minor)?.as_bytes());
-        let others = |name: &String| {
-            !name.starts_with(WRAPPER_PREFIX) || *name == minor.wrapper()
-        };
+        let others = |name: &String| !name.starts_with(WRAPPER_PREFIX) || *name == minor.wrapper();
         for name in self.entries()?.iter().filter(|name| others(name)) {
-            inputs.tree(&self.directory, name).map_err(self.unreadable())?;
+            inputs
+                .tree(&self.directory, name)
+                .map_err(self.unreadable())?;
         }
         let pod_network = self.pod_network()?;
         inputs
@@ -147,7 +158,9 @@ impl Recipe {
     pub(crate) fn stage(&self, names: &[&str]) -> Result<Fingerprint, ImageError> {
         let mut inputs = Inputs::default();
         for name in names {
-            inputs.tree(&self.directory, name).map_err(self.unreadable())?;
+            inputs
+                .tree(&self.directory, name)
+                .map_err(self.unreadable())?;
         }
         Ok(inputs.finish())
     }
@@ -158,12 +171,20 @@ impl Recipe {
         let mut names = vec!["Dockerfile.base", "packages", "rootfs", "compile"];
         names.extend(wrappers.iter().map(String::as_str));
         let hash = self.stage(&names)?.short();
-        Ok(format!("{BASE_REPOSITORY}:{}-{hash}", self.kubernetes(minor)?))
+        Ok(format!(
+            "{BASE_REPOSITORY}:{}-{hash}",
+            self.kubernetes(minor)?
+        ))
     }
 
     /// The Go modules whose commands go into a node, the longest to compile first.
     pub(crate) fn wrappers(&self, minor: KubernetesMinor) -> [String; 4] {
-        [minor.wrapper(), "coredns".to_owned(), "etcd".to_owned(), "pause".to_owned()]
+        [
+            minor.wrapper(),
+            "coredns".to_owned(),
+            "etcd".to_owned(),
+            "pause".to_owned(),
+        ]
     }
 
     fn unreadable(&self) -> impl FnOnce(std::io::Error) -> ImageError {
@@ -211,8 +232,14 @@ mod tests {
             ("coredns/go.mod", "module coredns"),
             ("etcd/go.mod", "module etcd"),
             ("pause/go.mod", "module pause"),
-            ("kubernetes-1.34/go.mod", "require k8s.io/kubernetes v1.34.4"),
-            ("kubernetes-1.35/go.mod", "require k8s.io/kubernetes v1.35.4"),
+            (
+                "kubernetes-1.34/go.mod",
+                "require k8s.io/kubernetes v1.34.4",
+            ),
+            (
+                "kubernetes-1.35/go.mod",
+                "require k8s.io/kubernetes v1.35.4",
+            ),
         ] {
             let path = root.path().join(name);
             fs::create_dir_all(path.parent().unwrap()).unwrap();
@@ -226,7 +253,10 @@ mod tests {
 
     fn names(recipe: &Recipe, minor: &str) -> (String, String) {
         let parsed = KubernetesMinor::parse(minor).unwrap();
-        (recipe.reference(minor).unwrap(), recipe.base_reference(parsed).unwrap())
+        (
+            recipe.reference(minor).unwrap(),
+            recipe.base_reference(parsed).unwrap(),
+        )
     }
 
     #[test]
@@ -235,7 +265,10 @@ mod tests {
         let (node, base) = names(&recipe, "1.34");
         let (name, hash) = node.split_once("-").unwrap();
         assert_eq!(name, "chrysalis/node:v1.34.4");
-        assert!(hash.len() == 12 && hash.bytes().all(|byte| byte.is_ascii_hexdigit()), "{hash}");
+        assert!(
+            hash.len() == 12 && hash.bytes().all(|byte| byte.is_ascii_hexdigit()),
+            "{hash}"
+        );
         assert!(base.starts_with("chrysalis/node-base:v1.34.4-"), "{base}");
         assert_eq!(recipe.reference("v1.34").unwrap(), node);
     }
@@ -253,7 +286,10 @@ mod tests {
         fs::write(root.path().join("node/entrypoint"), "changed").unwrap();
         let entrypoint = names(&recipe, "1.34");
         assert_ne!(before[0].0, entrypoint.0);
-        assert_eq!(before[0].1, entrypoint.1, "the base does not hold the entrypoint");
+        assert_eq!(
+            before[0].1, entrypoint.1,
+            "the base does not hold the entrypoint"
+        );
 
         fs::write(root.path().join(".pod-network"), "another").unwrap();
         let agent = names(&recipe, "1.34");
@@ -268,11 +304,23 @@ mod tests {
     fn what_is_missing_is_named() {
         let (root, recipe) = recipe();
         let unknown = recipe.reference("1.33").unwrap_err().to_string();
-        assert!(unknown.contains("1.33") && unknown.contains("1.34, 1.35"), "{unknown}");
+        assert!(
+            unknown.contains("1.33") && unknown.contains("1.34, 1.35"),
+            "{unknown}"
+        );
         let absent = recipe.clone().with_pod_network(root.path().join("nowhere"));
-        assert!(matches!(absent.reference("1.34"), Err(ImageError::NoPodNetwork(_))));
-        assert!(matches!(Recipe::at(&root.path().join("etcd")), Err(ImageError::NotARecipe(_))));
+        assert!(matches!(
+            absent.reference("1.34"),
+            Err(ImageError::NoPodNetwork(_))
+        ));
+        assert!(matches!(
+            Recipe::at(&root.path().join("etcd")),
+            Err(ImageError::NotARecipe(_))
+        ));
         fs::write(root.path().join("kubernetes-1.34/go.mod"), "module x").unwrap();
-        assert!(matches!(recipe.reference("1.34"), Err(ImageError::NoVersion(_))));
+        assert!(matches!(
+            recipe.reference("1.34"),
+            Err(ImageError::NoVersion(_))
+        ));
     }
 }

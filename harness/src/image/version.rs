@@ -16,7 +16,11 @@ impl KubernetesMinor {
     /// recipe's matter.
     pub fn parse(text: &str) -> Result<Self, ImageError> {
         let wrong = || ImageError::BadVersion(text.to_owned());
-        let minor = text.strip_prefix('v').unwrap_or(text).strip_prefix("1.").ok_or_else(wrong)?;
+        let minor = text
+            .strip_prefix('v')
+            .unwrap_or(text)
+            .strip_prefix("1.")
+            .ok_or_else(wrong)?;
         if minor.is_empty() || !minor.bytes().all(|byte| byte.is_ascii_digit()) {
             return Err(wrong());
         }
@@ -46,8 +50,12 @@ impl fmt::Display for KubernetesMinor {
 /// The version of Kubernetes that a go.mod requires, such as `v1.34.4`.
 pub(crate) fn required_version(go_mod: &str) -> Option<&str> {
     go_mod.lines().find_map(|line| {
-        let mut words = line.split_whitespace().skip_while(|word| *word == "require");
-        (words.next() == Some("k8s.io/kubernetes")).then(|| words.next()).flatten()
+        let mut words = line
+            .split_whitespace()
+            .skip_while(|word| *word == "require");
+        (words.next() == Some("k8s.io/kubernetes"))
+            .then(|| words.next())
+            .flatten()
     })
 }
 
@@ -60,16 +68,32 @@ mod tests {
         for text in ["1.34", "v1.34"] {
             assert_eq!(KubernetesMinor::parse(text).unwrap().to_string(), "1.34");
         }
-        for text in ["", "1", "1.", "34", "1.34.4", "1.x", "2.1", "1.+4", "1.99999999"] {
+        for text in [
+            "",
+            "1",
+            "1.",
+            "34",
+            "1.34.4",
+            "1.x",
+            "2.1",
+            "1.+4",
+            "1.99999999",
+        ] {
             assert!(KubernetesMinor::parse(text).is_err(), "{text}");
         }
-        assert_eq!(KubernetesMinor::parse("1.34").unwrap().wrapper(), "kubernetes-1.34");
+        assert_eq!(
+            KubernetesMinor::parse("1.34").unwrap().wrapper(),
+            "kubernetes-1.34"
+        );
         assert_eq!(KubernetesMinor::of_wrapper("etcd"), None);
     }
 
     #[test]
     fn the_version_is_found_in_either_form() {
-        assert_eq!(required_version("require k8s.io/kubernetes v1.34.4\n"), Some("v1.34.4"));
+        assert_eq!(
+            required_version("require k8s.io/kubernetes v1.34.4\n"),
+            Some("v1.34.4")
+        );
         let block = "require (\n\tk8s.io/klog/v2 v2.1.0\n\tk8s.io/kubernetes v1.35.4\n)\n";
         assert_eq!(required_version(block), Some("v1.35.4"));
         assert_eq!(required_version("module k8s.io/kubernetes\n"), None);
