@@ -77,9 +77,22 @@ pub fn table() -> String {
          would have judged is then reported as not judged.\n\nThis page is generated from `scenarios/src/budget.rs`.\n\n\
          | budget | default | from → to | because | judges |\n|---|---|---|---|---|\n",
     );
-    for Budget { name, default, limits, because, judges } in BUDGETS {
-        let judges = judges.iter().map(|slug| format!("`{slug}`")).collect::<Vec<_>>().join(", ");
-        text.push_str(&format!("| `{name}` | {default} | {limits} | {because} | {judges} |\n"));
+    for Budget {
+        name,
+        default,
+        limits,
+        because,
+        judges,
+    } in BUDGETS
+    {
+        let judges = judges
+            .iter()
+            .map(|slug| format!("`{slug}`"))
+            .collect::<Vec<_>>()
+            .join(", ");
+        text.push_str(&format!(
+            "| `{name}` | {default} | {limits} | {because} | {judges} |\n"
+        ));
     }
     text
 }

@@ -59,7 +59,9 @@ impl Case {
 
     /// The id without the repetition: what `--repeat` compares.
     pub fn subject(&self) -> &str {
-        self.id.split_once('~').map_or(self.id.as_str(), |(subject, _)| subject)
+        self.id
+            .split_once('~')
+            .map_or(self.id.as_str(), |(subject, _)| subject)
     }
 }
 
@@ -87,7 +89,9 @@ impl Cluster {
 
     /// All nodes by name, control plane first.
     pub fn nodes(&self) -> Vec<NodeId> {
-        self.control_plane_nodes().chain(self.worker_nodes()).collect()
+        self.control_plane_nodes()
+            .chain(self.worker_nodes())
+            .collect()
     }
 
     /// The node on which the installer runs: always the first of the control plane.
@@ -109,7 +113,11 @@ impl Installer {
     pub fn label(&self) -> String {
         let Self::Selfhost(Selfhost { policy, switches }) = self;
         let policy = if Policy::is_file(policy) {
-            Path::new(policy).file_stem().unwrap_or_default().to_string_lossy().into_owned()
+            Path::new(policy)
+                .file_stem()
+                .unwrap_or_default()
+                .to_string_lossy()
+                .into_owned()
         } else {
             policy.clone()
         };

@@ -43,9 +43,17 @@ mod tests {
         let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("catalogue");
         let there: BTreeSet<String> = std::fs::read_dir(folder)
             .unwrap()
-            .map(|entry| format!("scenarios/catalogue/{}", entry.unwrap().file_name().display()))
+            .map(|entry| {
+                format!(
+                    "scenarios/catalogue/{}",
+                    entry.unwrap().file_name().display()
+                )
+            })
             .collect();
-        let built_in: BTreeSet<String> = catalogue().into_iter().map(|scenario| scenario.file).collect();
+        let built_in: BTreeSet<String> = catalogue()
+            .into_iter()
+            .map(|scenario| scenario.file)
+            .collect();
         assert_eq!(built_in, there);
     }
 }

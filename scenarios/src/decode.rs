@@ -26,12 +26,18 @@ impl std::error::Error for Wrong {}
 impl Wrong {
     /// The same at this place, unless a more exact one is known already.
     fn placed(self, place: Place) -> Self {
-        Self { place: self.place.or(Some(place)), ..self }
+        Self {
+            place: self.place.or(Some(place)),
+            ..self
+        }
     }
 
     /// The same with the kind of word that was expected, where one was not known.
     fn named(mut self, noun: &str) -> Self {
-        let Some(Unknown { word, known }) = self.unknown.take() else { return self };
+        let Some(unknown) = self.unknown.take() else {
+            return self;
+        };
+        let Unknown { word, known } = *unknown;
         self.what = format!("unknown {noun} `{word}`");
         self.help = Some(suggestion(&word, known.iter().map(String::as_str)));
         if is_later(noun, &word) {
@@ -44,7 +50,12 @@ impl Wrong {
 
 impl de::Error for Wrong {
     fn custom<T: std::fmt::Display>(message: T) -> Self {
-        Self { place: None, what: message.to_string(), help: None, unknown: None }
+        Self {
+            place: None,
+            what: message.to_string(),
+            help: None,
+            unknown: None,
+        }
     }
 
     fn invalid_type(found: Unexpected<'_>, expected: &dyn Expected) -> Self {
@@ -53,8 +64,14 @@ impl de::Error for Wrong {
 
     fn unknown_variant(word: &str, known: &'static [&'static str]) -> Self {
         let known = known.iter().map(|&word| word.to_owned()).collect();
-        let unknown = Some(Unknown { word: word.to_owned(), known });
-        Self { unknown, ..Self::custom(format!("unknown word `{word}`")) }
+        let unknown = Some(Box::new(Unknown {
+            word: word.to_owned(),
+            known,
+        }));
+        Self {
+            unknown,
+            ..Self::custom(format!("unknown word `{word}`"))
+        }
     }
 
     fn unknown_field(word: &str, known: &'static [&'static str]) -> Self {
@@ -112,7 +129,9 @@ impl<'de> Deserializer<'de> for Key<'_> {
     type Error = Wrong;
 
     fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Wrong> {
-        visitor.visit_str(&self.0.key).map_err(|wrong: Wrong| wrong.placed(self.0.place))
+        visitor
+            .visit_str(&self.0.key)
+            .map_err(|wrong: Wrong| wrong.placed(self.0.place))
     }
 
     serde::forward_to_deserialize_any! {
@@ -152,9 +171,9 @@ impl<'de> Deserializer<'de> for Node<'_> {
 
     fn deserialize_str<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Wrong> {
         match &self.0.value {
-            Value::Text(text) => {
-                visitor.visit_str(text).map_err(|wrong: Wrong| wrong.placed(self.0.place))
-            }
+            Value::Text(text) => visitor
+                .visit_str(text)
+                .map_err(|wrong: Wrong| wrong.placed(self.0.place)),
             Value::Whole(number) => Err(self.expected("a text").help(format!(
                 "write `{number}s` if a duration is meant, \"{number}\" otherwise"
             ))),
@@ -172,7 +191,9 @@ impl<'de> Deserializer<'de> for Node<'_> {
     /// What may be left out has a default; what is written must be something.
     fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Wrong> {
         if self.0.value == Value::Nothing {
-            return Err(self.expected("a value").help("leave the key out for its default"));
+            return Err(self
+                .expected("a value")
+                .help("leave the key out for its default"));
         }
         visitor.visit_some(self)
     }
@@ -187,7 +208,9 @@ impl<'de> Deserializer<'de> for Node<'_> {
 
     fn deserialize_seq<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Wrong> {
         let Value::List(items) = &self.0.value else {
-            return Err(self.expected("a list").help("write it as `[…]` or with `- ` before each item"));
+            return Err(self
+                .expected("a list")
+                .help("write it as `[…]` or with `- ` before each item"));
         };
         SeqDeserializer::new(items.iter().map(Node))
             .deserialize_any(visitor)
@@ -196,7 +219,9 @@ impl<'de> Deserializer<'de> for Node<'_> {
 
     fn deserialize_map<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Wrong> {
         let Value::Map(pairs) = &self.0.value else {
-            return Err(self.expected("keys with values").help("write `{}` for none"));
+            return Err(self
+                .expected("keys with values")
+                .help("write `{}` for none"));
         };
         MapDeserializer::new(pairs.iter().map(|pair| (Key(pair), Node(&pair.tree))))
             .deserialize_any(visitor)
@@ -220,21 +245,41 @@ impl<'de> Deserializer<'de> for Node<'_> {
     ) -> Result<V::Value, Wrong> {
         let noun = noun(name);
         let chosen = match &self.0.value {
-            Value::Text(text) => Chosen { word: text, place: self.0.place, content: None },
+            Value::Text(text) => Chosen {
+                word: text,
+                place: self.0.place,
+                content: None,
+            },
             Value::Map(pairs) => match pairs.as_slice() {
-                [pair] => Chosen { word: &pair.key, place: pair.place, content: Some(&pair.tree) },
-                [] => return Err(self.expected(&format!("one {noun}")).help(suggestion("", variants.iter().copied()))),
+                [pair] => Chosen {
+                    word: &pair.key,
+                    place: pair.place,
+                    content: Some(&pair.tree),
+                },
+                [] => {
+                    return Err(self
+                        .expected(&format!("one {noun}"))
+                        .help(suggestion("", variants.iter().copied())));
+                }
                 [first, second, ..] => {
                     let what = format!(
                         "a {noun} has exactly one key; here are `{}` and `{}`",
                         first.key, second.key
                     );
-                    return Err(Wrong::new(second.place, what).help("begin another list item with `- `"));
+                    return Err(
+                        Wrong::new(second.place, what).help("begin another list item with `- `")
+                    );
                 }
             },
-            _ => return Err(self.expected(&format!("a {noun}")).help(suggestion("", variants.iter().copied()))),
+            _ => {
+                return Err(self
+                    .expected(&format!("a {noun}"))
+                    .help(suggestion("", variants.iter().copied())));
+            }
         };
-        visitor.visit_enum(chosen).map_err(|wrong| wrong.named(noun).placed(self.0.place))
+        visitor
+            .visit_enum(chosen)
+            .map_err(|wrong| wrong.named(noun).placed(self.0.place))
     }
 
     serde::forward_to_deserialize_any! {
@@ -272,7 +317,9 @@ impl<'de> EnumAccess<'de> for Chosen<'_> {
 
     fn variant_seed<S: DeserializeSeed<'de>>(self, seed: S) -> Result<(S::Value, Self), Wrong> {
         let word: StrDeserializer<'_, Wrong> = self.word.into_deserializer();
-        let value = seed.deserialize(word).map_err(|wrong| wrong.placed(self.place))?;
+        let value = seed
+            .deserialize(word)
+            .map_err(|wrong| wrong.placed(self.place))?;
         Ok((value, self))
     }
 }
@@ -280,8 +327,10 @@ impl<'de> EnumAccess<'de> for Chosen<'_> {
 impl Chosen<'_> {
     fn content(&self) -> Result<Node<'_>, Wrong> {
         self.content.map(Node).ok_or_else(|| {
-            Wrong::new(self.place, format!("`{}` needs a value", self.word))
-                .help(format!("write `{}: …`, or `{}: {{}}` for one without options", self.word, self.word))
+            Wrong::new(self.place, format!("`{}` needs a value", self.word)).help(format!(
+                "write `{}: …`, or `{}: {{}}` for one without options",
+                self.word, self.word
+            ))
         })
     }
 }
@@ -292,13 +341,17 @@ impl<'de> VariantAccess<'de> for Chosen<'_> {
     fn unit_variant(self) -> Result<(), Wrong> {
         match self.content {
             None => Ok(()),
-            Some(tree) => Err(Wrong::new(tree.place, format!("`{}` takes no value", self.word))),
+            Some(tree) => Err(Wrong::new(
+                tree.place,
+                format!("`{}` takes no value", self.word),
+            )),
         }
     }
 
     fn newtype_variant_seed<S: DeserializeSeed<'de>>(self, seed: S) -> Result<S::Value, Wrong> {
         let node = self.content()?;
-        seed.deserialize(node).map_err(|wrong| wrong.placed(node.0.place))
+        seed.deserialize(node)
+            .map_err(|wrong| wrong.placed(node.0.place))
     }
 
     fn tuple_variant<V: Visitor<'de>>(self, _len: usize, visitor: V) -> Result<V::Value, Wrong> {

@@ -15,10 +15,28 @@ pub fn describe_entry(entry: &Entry) -> String {
             };
             format!("{}, {joined}", kind.name())
         }
-        Entry::At(At { step, moment, occurrence, actor, within, inject }) => {
-            let time = if *occurrence == 1 { String::new() } else { format!(", time {occurrence}") };
-            let who = if actor.0 == "installer" { String::new() } else { format!(" of {actor}") };
-            format!("at {step} {moment}{who}{time} (within {within}): {}", faults(inject))
+        Entry::At(At {
+            step,
+            moment,
+            occurrence,
+            actor,
+            within,
+            inject,
+        }) => {
+            let time = if *occurrence == 1 {
+                String::new()
+            } else {
+                format!(", time {occurrence}")
+            };
+            let who = if actor.0 == "installer" {
+                String::new()
+            } else {
+                format!(" of {actor}")
+            };
+            format!(
+                "at {step} {moment}{who}{time} (within {within}): {}",
+                faults(inject)
+            )
         }
         Entry::Inject(inject) => format!("inject {}", faults(inject)),
         Entry::Wait(time) => format!("wait {time}"),
@@ -31,29 +49,64 @@ pub fn describe_entry(entry: &Entry) -> String {
 }
 
 fn faults(faults: &[Fault]) -> String {
-    faults.iter().map(describe_fault).collect::<Vec<_>>().join(" + ")
+    faults
+        .iter()
+        .map(describe_fault)
+        .collect::<Vec<_>>()
+        .join(" + ")
 }
 
 fn names(selectors: &Selectors) -> String {
-    selectors.0.iter().map(|selector| selector.0.as_str()).collect::<Vec<_>>().join(", ")
+    selectors
+        .0
+        .iter()
+        .map(|selector| selector.0.as_str())
+        .collect::<Vec<_>>()
+        .join(", ")
 }
 
 /// A fault in one line.
 pub fn describe_fault(fault: &Fault) -> String {
-    let bound = |bind: &Option<String>| bind.as_ref().map_or(String::new(), |name| format!(" as {name}"));
+    let bound = |bind: &Option<String>| {
+        bind.as_ref()
+            .map_or(String::new(), |name| format!(" as {name}"))
+    };
     let key = fault.key();
     match fault {
         Fault::PowerOff(NodeFault { node, bind }) | Fault::Reboot(NodeFault { node, bind }) => {
             format!("{key} {}{}", names(node), bound(bind))
         }
-        Fault::Kill(Kill { component, node, signal, bind }) => {
-            let signal = if *signal == Signal::Kill { String::new() } else { format!(" with {}", signal.name()) };
-            format!("{key} {component} on {}{signal}{}", names(node), bound(bind))
+        Fault::Kill(Kill {
+            component,
+            node,
+            signal,
+            bind,
+        }) => {
+            let signal = if *signal == Signal::Kill {
+                String::new()
+            } else {
+                format!(" with {}", signal.name())
+            };
+            format!(
+                "{key} {component} on {}{signal}{}",
+                names(node),
+                bound(bind)
+            )
         }
         Fault::KillInstaller(Nothing {}) => key.to_owned(),
-        Fault::Delete(Delete { kind, namespace, name, selector, limit }) => {
-            let place = namespace.as_ref().map_or(String::new(), |namespace| format!("{namespace}/"));
-            let which = name.clone().or_else(|| selector.as_ref().map(|selector| format!("({selector})")));
+        Fault::Delete(Delete {
+            kind,
+            namespace,
+            name,
+            selector,
+            limit,
+        }) => {
+            let place = namespace
+                .as_ref()
+                .map_or(String::new(), |namespace| format!("{namespace}/"));
+            let which = name
+                .clone()
+                .or_else(|| selector.as_ref().map(|selector| format!("({selector})")));
             let limit = limit.map_or(String::new(), |limit| format!(", at most {limit}"));
             format!("{key} {kind:?} {place}{}{limit}", which.unwrap_or_default())
         }

@@ -17,7 +17,9 @@ impl Draw {
         let bound = u64::try_from(bound).unwrap_or(u64::MAX);
         let number = mix(self.seed ^ mix((u64::from(self.entry) << 32) | u64::from(self.position)));
         // The bias towards small numbers is bound / 2^64: no case has enough nodes to see it.
-        number.checked_rem(bound).map_or(0, |number| usize::try_from(number).unwrap_or(0))
+        number
+            .checked_rem(bound)
+            .map_or(0, |number| usize::try_from(number).unwrap_or(0))
     }
 }
 

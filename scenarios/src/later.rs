@@ -2,7 +2,16 @@
 
 /// Keys of faults that a later version injects.
 const FAULTS: [&str; 10] = [
-    "freeze", "partition", "stop", "tear", "lose_disk", "slow", "fill_disk", "skew_clock", "drop_packets", "corrupt",
+    "freeze",
+    "partition",
+    "stop",
+    "tear",
+    "lose_disk",
+    "slow",
+    "fill_disk",
+    "skew_clock",
+    "drop_packets",
+    "corrupt",
 ];
 
 /// Keys of timeline entries that a later version carries out.

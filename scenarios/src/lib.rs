@@ -10,35 +10,35 @@
 //! Determinism: seeds follow from the run's seed and the case's id, draws from the case's seed and
 //! where they stand. The same files and arguments give the same plan, byte for byte.
 
-mod scenario;
 mod case;
+mod catalogue;
 mod entry;
 mod load;
-mod catalogue;
 mod plan;
+mod scenario;
 mod shard;
 
-mod selector;
-mod resolve;
 mod draw;
+mod resolve;
+mod selector;
 
-mod policy;
 mod budget;
 mod later;
+mod policy;
 
-mod mistake;
-mod tree;
-mod read;
-mod substitute;
-mod decode;
-mod written;
 mod check;
-mod schema;
+mod decode;
 mod describe;
+mod mistake;
+mod read;
+mod schema;
+mod substitute;
+mod tree;
+mod written;
 
 pub use budget::{BUDGETS, Budget, table as budgets_table};
-pub use catalogue::catalogue;
 pub use case::{Case, Cluster, Installer, Selfhost};
+pub use catalogue::catalogue;
 pub use check::parse;
 pub use describe::{describe_entry, describe_fault};
 pub use draw::Draw;

@@ -47,7 +47,11 @@ pub fn load(paths: &[PathBuf], overrides: &Overrides) -> Result<Vec<Scenario>, M
         }
     }
     mistakes.extend(doubles(&scenarios));
-    if mistakes.is_empty() { Ok(scenarios) } else { Err(Mistakes(mistakes)) }
+    if mistakes.is_empty() {
+        Ok(scenarios)
+    } else {
+        Err(Mistakes(mistakes))
+    }
 }
 
 fn load_file(file: &Path, overrides: &Overrides) -> Result<Scenario, Vec<Mistake>> {
@@ -62,12 +66,18 @@ fn bytes_of(file: &Path) -> io::Result<Vec<u8>> {
     use io::Read;
     let mut bytes = Vec::new();
     let most = LARGEST_BYTES as u64 + 1;
-    std::fs::File::open(file)?.take(most).read_to_end(&mut bytes)?;
+    std::fs::File::open(file)?
+        .take(most)
+        .read_to_end(&mut bytes)?;
     Ok(bytes)
 }
 
 fn unreadable(path: &Path, error: &io::Error) -> Mistake {
-    Mistake::of_file(&path.display().to_string(), format!("cannot be read: {error}"), None)
+    Mistake::of_file(
+        &path.display().to_string(),
+        format!("cannot be read: {error}"),
+        None,
+    )
 }
 
 fn scenario_files(path: &Path) -> Result<Vec<PathBuf>, Mistake> {
@@ -80,7 +90,11 @@ fn scenario_files(path: &Path) -> Result<Vec<PathBuf>, Mistake> {
     if found.is_empty() {
         let help = "scenario files end in .yaml or .yml".to_owned();
         let name = path.display().to_string();
-        return Err(Mistake::of_file(&name, "there is no scenario in this folder", Some(help)));
+        return Err(Mistake::of_file(
+            &name,
+            "there is no scenario in this folder",
+            Some(help),
+        ));
     }
     Ok(found)
 }
@@ -93,10 +107,17 @@ fn collect(folder: &Path, deeper: usize, found: &mut Vec<PathBuf>) -> Result<(),
             if deeper == 0 {
                 let help = "name the folder that is meant".to_owned();
                 let name = path.display().to_string();
-                return Err(Mistake::of_file(&name, "the folders are nested too deeply", Some(help)));
+                return Err(Mistake::of_file(
+                    &name,
+                    "the folders are nested too deeply",
+                    Some(help),
+                ));
             }
             collect(&path, deeper - 1, found)?;
-        } else if path.extension().is_some_and(|end| end == "yaml" || end == "yml") {
+        } else if path
+            .extension()
+            .is_some_and(|end| end == "yaml" || end == "yml")
+        {
             found.push(path);
         }
     }
@@ -109,7 +130,11 @@ fn doubles(scenarios: &[Scenario]) -> Vec<Mistake> {
     for Scenario { name, file, .. } in scenarios {
         if let Some(other) = first.get(name.as_str()) {
             let what = format!("the name `{name}` is taken by {other} already");
-            mistakes.push(Mistake::of_file(file, what, Some("rename one of the two".to_owned())));
+            mistakes.push(Mistake::of_file(
+                file,
+                what,
+                Some("rename one of the two".to_owned()),
+            ));
         } else {
             first.insert(name, file);
         }
@@ -143,7 +168,10 @@ pub fn read_installer(file: &Path) -> Result<Installer, Mistakes> {
         )))
     })?;
     let policy = Policy::located(&selfhost.policy, folder);
-    Ok(Installer::Selfhost(Selfhost { policy, switches: selfhost.switches }))
+    Ok(Installer::Selfhost(Selfhost {
+        policy,
+        switches: selfhost.switches,
+    }))
 }
 
 /// Reads the text of `--expect`: what stands under `expect:` in a case.
@@ -162,6 +190,13 @@ pub fn read_expectation(text: &str) -> Result<Expectation, Mistakes> {
             return Err(wrong(Wrong::unknown(place, "invariant", slug, known)));
         }
     }
-    let ends = if ends == WrittenEnd::Done { "done" } else { "holding" };
-    Ok(Expectation { ends: ends.to_owned(), violated: violated.into_iter().collect() })
+    let ends = if ends == WrittenEnd::Done {
+        "done"
+    } else {
+        "holding"
+    };
+    Ok(Expectation {
+        ends: ends.to_owned(),
+        violated: violated.into_iter().collect(),
+    })
 }

@@ -42,15 +42,25 @@ impl Mistake {
 
     /// A mistake at a place of a text.
     pub(crate) fn at(file: &str, text: &str, wrong: Wrong) -> Self {
-        let Wrong { place, what, help, .. } = wrong;
+        let Wrong {
+            place, what, help, ..
+        } = wrong;
         let place = place.unwrap_or_default();
-        let line = place.line.checked_sub(1).and_then(|index| text.lines().nth(index));
+        let line = place
+            .line
+            .checked_sub(1)
+            .and_then(|index| text.lines().nth(index));
         Self {
             file: file.to_owned(),
             line: place.line,
             column: place.column,
             width: place.width,
-            text: line.unwrap_or_default().chars().take(LONGEST_LINE).map(visible).collect(),
+            text: line
+                .unwrap_or_default()
+                .chars()
+                .take(LONGEST_LINE)
+                .map(visible)
+                .collect(),
             what,
             help,
         }
@@ -74,10 +84,18 @@ impl fmt::Display for Mistake {
         } else {
             let number = self.line.to_string();
             let margin = " ".repeat(number.len());
-            let rest = self.text.chars().count().saturating_sub(self.column.saturating_sub(1));
+            let rest = self
+                .text
+                .chars()
+                .count()
+                .saturating_sub(self.column.saturating_sub(1));
             let carets = "^".repeat(self.width.min(rest).max(1));
             let indent = " ".repeat(self.column.saturating_sub(1).min(LONGEST_LINE));
-            writeln!(formatter, "{margin}--> {}:{}:{}", self.file, self.line, self.column)?;
+            writeln!(
+                formatter,
+                "{margin}--> {}:{}:{}",
+                self.file, self.line, self.column
+            )?;
             writeln!(formatter, "{margin} |")?;
             writeln!(formatter, "{number} | {}", self.text)?;
             write!(formatter, "{margin} | {indent}{carets}")?;
@@ -95,7 +113,8 @@ pub struct Mistakes(pub Vec<Mistake>);
 
 impl fmt::Display for Mistakes {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let files: std::collections::BTreeSet<_> = self.0.iter().map(|mistake| &mistake.file).collect();
+        let files: std::collections::BTreeSet<_> =
+            self.0.iter().map(|mistake| &mistake.file).collect();
         let many = |number: usize, word: &str| {
             format!("{number} {word}{}", if number == 1 { "" } else { "s" })
         };
@@ -124,7 +143,7 @@ pub(crate) struct Wrong {
     /// What would be right.
     pub(crate) help: Option<String>,
     /// A word that is none of those expected, until it is known what kind of word it is.
-    pub(crate) unknown: Option<Unknown>,
+    pub(crate) unknown: Option<Box<Unknown>>,
 }
 
 /// A word that is none of those expected.
@@ -139,12 +158,20 @@ pub(crate) struct Unknown {
 impl Wrong {
     /// A mistake at a place.
     pub(crate) fn new(place: Place, what: impl Into<String>) -> Self {
-        Self { place: Some(place), what: what.into(), help: None, unknown: None }
+        Self {
+            place: Some(place),
+            what: what.into(),
+            help: None,
+            unknown: None,
+        }
     }
 
     /// The same with the way that would be right.
     pub(crate) fn help(self, help: impl Into<String>) -> Self {
-        Self { help: Some(help.into()), ..self }
+        Self {
+            help: Some(help.into()),
+            ..self
+        }
     }
 
     /// A word that is none of those known, with the nearest of them.

@@ -46,7 +46,13 @@ pub struct Selection {
 
 impl Default for Selection {
     fn default() -> Self {
-        Self { tags: Vec::new(), cases: Vec::new(), seed: 1, repeat: 1, shard: None }
+        Self {
+            tags: Vec::new(),
+            cases: Vec::new(),
+            seed: 1,
+            repeat: 1,
+            shard: None,
+        }
     }
 }
 
@@ -82,7 +88,13 @@ pub enum ExpandError {
 /// # Errors
 /// A tag or a name that nothing bears. An empty shard is none: there may be more shards than cases.
 pub fn expand(scenarios: &[Scenario], selection: &Selection) -> Result<Plan, ExpandError> {
-    let Selection { tags, cases: names, seed, repeat, shard } = selection;
+    let Selection {
+        tags,
+        cases: names,
+        seed,
+        repeat,
+        shard,
+    } = selection;
     if !(1..=1000).contains(repeat) {
         return Err(ExpandError::Repeat(*repeat));
     }
@@ -111,7 +123,14 @@ pub fn expand(scenarios: &[Scenario], selection: &Selection) -> Result<Plan, Exp
         let index = index.next().unwrap_or_default();
         shard.is_none_or(|shard| shard.takes(index))
     });
-    Ok(Plan { v: 1, fingerprint, seed: *seed, shard: *shard, planned, cases })
+    Ok(Plan {
+        v: 1,
+        fingerprint,
+        seed: *seed,
+        shard: *shard,
+        planned,
+        cases,
+    })
 }
 
 /// The cases of a scenario with their ids, before repetitions.
@@ -145,11 +164,16 @@ fn every_tag_is_known(
     subjects: &[(String, &Scenario, &ScenarioCase)],
     tags: &[String],
 ) -> Result<(), ExpandError> {
-    let known: BTreeSet<&str> =
-        subjects.iter().flat_map(|(_, _, case)| case.tags.iter().map(String::as_str)).collect();
+    let known: BTreeSet<&str> = subjects
+        .iter()
+        .flat_map(|(_, _, case)| case.tags.iter().map(String::as_str))
+        .collect();
     let unknown = tags.iter().find(|tag| !known.contains(tag.as_str()));
     unknown.map_or(Ok(()), |tag| {
-        Err(ExpandError::UnknownTag { tag: tag.clone(), help: suggestion(tag, known) })
+        Err(ExpandError::UnknownTag {
+            tag: tag.clone(),
+            help: suggestion(tag, known),
+        })
     })
 }
 
@@ -158,7 +182,9 @@ fn every_name_is_known(
     names: &[String],
 ) -> Result<(), ExpandError> {
     let is_unknown = |name: &&String| {
-        !subjects.iter().any(|(id, scenario, case)| is_named(name, id, scenario, case))
+        !subjects
+            .iter()
+            .any(|(id, scenario, case)| is_named(name, id, scenario, case))
     };
     let known = subjects
         .iter()
@@ -166,14 +192,38 @@ fn every_name_is_known(
         .filter(|name| !name.is_empty());
     let known: BTreeSet<&str> = known.collect();
     names.iter().find(is_unknown).map_or(Ok(()), |case| {
-        Err(ExpandError::UnknownCase { case: case.clone(), help: suggestion(case, known) })
+        Err(ExpandError::UnknownCase {
+            case: case.clone(),
+            help: suggestion(case, known),
+        })
     })
 }
 
 fn made(id: &str, scenario: &Scenario, case: &ScenarioCase, seed: u64, repetition: u32) -> Case {
-    let Scenario { name, about, file, reproduces, tags: _, cost_s, cluster, budgets, cases: _ } = scenario;
-    let ScenarioCase { name: case_name, tags, installer, capabilities, expect, timeline } = case;
-    let id = if repetition == 1 { id.to_owned() } else { format!("{id}~{repetition}") };
+    let Scenario {
+        name,
+        about,
+        file,
+        reproduces,
+        tags: _,
+        cost_s,
+        cluster,
+        budgets,
+        cases: _,
+    } = scenario;
+    let ScenarioCase {
+        name: case_name,
+        tags,
+        installer,
+        capabilities,
+        expect,
+        timeline,
+    } = case;
+    let id = if repetition == 1 {
+        id.to_owned()
+    } else {
+        format!("{id}~{repetition}")
+    };
     Case {
         seed: mix(seed ^ number_of(&id)),
         id,
@@ -200,10 +250,18 @@ fn fingerprint(cases: &[Case], seed: u64) -> String {
     let mut hash = Sha256::new();
     hash.update(seed.to_be_bytes());
     for case in cases {
-        let placeless = Case { file: String::new(), ..case.clone() };
-        let bytes = serde_json::to_vec(&placeless).expect("a case has only text keys and finite numbers");
+        let placeless = Case {
+            file: String::new(),
+            ..case.clone()
+        };
+        let bytes =
+            serde_json::to_vec(&placeless).expect("a case has only text keys and finite numbers");
         hash.update((bytes.len() as u64).to_be_bytes());
         hash.update(bytes);
     }
-    hash.finalize().iter().take(8).map(|byte| format!("{byte:02x}")).collect()
+    hash.finalize()
+        .iter()
+        .take(8)
+        .map(|byte| format!("{byte:02x}"))
+        .collect()
 }

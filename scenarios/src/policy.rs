@@ -72,7 +72,11 @@ impl Policy {
 
     /// The text as it is meant from here: a plan file's path is joined to `folder`.
     pub(crate) fn located(text: &str, folder: &Path) -> String {
-        if Self::is_file(text) { folder.join(text).display().to_string() } else { text.to_owned() }
+        if Self::is_file(text) {
+            folder.join(text).display().to_string()
+        } else {
+            text.to_owned()
+        }
     }
 
     /// The built-in policy of this name, or the plan file at this path, seen from `folder`.
@@ -85,11 +89,17 @@ impl Policy {
             return Ok(Self::of(&plan));
         }
         let path = folder.join(text);
-        let bytes = std::fs::read(&path)
-            .map_err(|source| PolicyError::Unreadable { path: path.clone(), source })?;
-        let plan: Plan = serde_json::from_slice(&bytes)
-            .map_err(|source| PolicyError::Malformed { path: path.clone(), source })?;
-        plan.check().map_err(|source| PolicyError::Unfollowable { path, source })?;
+        let bytes = std::fs::read(&path).map_err(|source| PolicyError::Unreadable {
+            path: path.clone(),
+            source,
+        })?;
+        let plan: Plan =
+            serde_json::from_slice(&bytes).map_err(|source| PolicyError::Malformed {
+                path: path.clone(),
+                source,
+            })?;
+        plan.check()
+            .map_err(|source| PolicyError::Unfollowable { path, source })?;
         Ok(Self::of(&plan))
     }
 
@@ -103,7 +113,11 @@ impl Policy {
             _ => (BTreeSet::from([SelfHosted]), true),
         };
         let steps = plan.stages.iter().map(|stage| stage.step.clone()).collect();
-        Self { steps, claims, claims_ha }
+        Self {
+            steps,
+            claims,
+            claims_ha,
+        }
     }
 
     /// What the installer claims for a cluster with so many control-plane nodes.

@@ -33,21 +33,34 @@ pub(crate) fn read<'a>(file: &str, bytes: &'a [u8]) -> Result<(&'a str, Tree), B
 }
 
 fn text<'a>(file: &str, bytes: &'a [u8]) -> Result<&'a str, Box<Mistake>> {
-    let not = |what: String, help: &str| {
-        Box::new(Mistake::of_file(file, what, Some(help.to_owned())))
-    };
+    let not =
+        |what: String, help: &str| Box::new(Mistake::of_file(file, what, Some(help.to_owned())));
     if bytes.len() > LARGEST_BYTES {
         return Err(not(
-            format!("the file has {} KiB; a scenario has at most {}", bytes.len() / 1024, LARGEST_BYTES / 1024),
+            format!(
+                "the file has {} KiB; a scenario has at most {}",
+                bytes.len() / 1024,
+                LARGEST_BYTES / 1024
+            ),
             "is this really a scenario?",
         ));
     }
     if bytes.contains(&0) {
-        return Err(not("the file is binary: it contains a zero byte".to_owned(), "a scenario is text in UTF-8"));
+        return Err(not(
+            "the file is binary: it contains a zero byte".to_owned(),
+            "a scenario is text in UTF-8",
+        ));
     }
     std::str::from_utf8(bytes).map_err(|error| {
-        let line = bytes[..error.valid_up_to()].iter().filter(|byte| **byte == b'\n').count() + 1;
-        not(format!("line {line} is not UTF-8"), "save the file as UTF-8")
+        let line = bytes[..error.valid_up_to()]
+            .iter()
+            .filter(|byte| **byte == b'\n')
+            .count()
+            + 1;
+        not(
+            format!("line {line} is not UTF-8"),
+            "save the file as UTF-8",
+        )
     })
 }
 
@@ -56,8 +69,14 @@ fn plain(text: &str) -> Result<(), Wrong> {
     for (line, number) in text.lines().zip(1..) {
         let indent = line.len() - line.trim_start().len();
         if let Some(column) = line[..indent].find('\t') {
-            let place = Place { line: number, column: column + 1, width: 1 };
-            return Err(Wrong::new(place, "a tab indents this line").help("YAML is indented with spaces"));
+            let place = Place {
+                line: number,
+                column: column + 1,
+                width: 1,
+            };
+            return Err(
+                Wrong::new(place, "a tab indents this line").help("YAML is indented with spaces")
+            );
         }
     }
     Ok(())
@@ -101,9 +120,8 @@ fn in_words(error: &Error) -> Wrong {
             );
             Wrong::new(place, what).help("keep one of the two")
         }
-        Error::MultipleDocuments { .. } => {
-            Wrong::new(place, "a second document begins here").help("one scenario a file: split it at `---`")
-        }
+        Error::MultipleDocuments { .. } => Wrong::new(place, "a second document begins here")
+            .help("one scenario a file: split it at `---`"),
         Error::MergeKeyNotAllowed { .. } => {
             Wrong::new(place, "merge keys (`<<`) are not allowed").help("write the keys out")
         }
@@ -114,11 +132,20 @@ fn in_words(error: &Error) -> Wrong {
                 return too_deep(place);
             }
             let (what, help) = if breach.contains("Anchor") || breach.contains("Alias") {
-                ("anchors and aliases (`&`, `*`) are not allowed", "write the value out; `cases[].set` and `$name` vary a timeline")
+                (
+                    "anchors and aliases (`&`, `*`) are not allowed",
+                    "write the value out; `cases[].set` and `$name` vary a timeline",
+                )
             } else if breach.contains("Document") {
-                ("a second document begins here", "one scenario a file: split it at `---`")
+                (
+                    "a second document begins here",
+                    "one scenario a file: split it at `---`",
+                )
             } else {
-                ("the file is too complex to be a scenario", "split it into several scenarios")
+                (
+                    "the file is too complex to be a scenario",
+                    "split it into several scenarios",
+                )
             };
             Wrong::new(place, what).help(help)
         }

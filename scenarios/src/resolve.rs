@@ -60,15 +60,19 @@ pub fn resolve(
         candidates.into_iter().nth(index).into_iter().collect()
     };
     let known = |node: Option<&NodeId>| {
-        node.map(|node| vec![node.clone()]).ok_or_else(|| Unresolved::NobodyKnown(target.to_string()))
+        node.map(|node| vec![node.clone()])
+            .ok_or_else(|| Unresolved::NobodyKnown(target.to_string()))
     };
     let picked = match target {
         Target::Name(node) if snapshot.nodes.contains(node) => vec![node.clone()],
         Target::Name(node) => return Err(Unresolved::NoSuchNode(node.clone())),
         Target::Bootstrap => vec![snapshot.bootstrap.clone()],
-        Target::AnotherControlPlane => {
-            one_of(all(true).into_iter().filter(|node| *node != snapshot.bootstrap).collect())
-        }
+        Target::AnotherControlPlane => one_of(
+            all(true)
+                .into_iter()
+                .filter(|node| *node != snapshot.bootstrap)
+                .collect(),
+        ),
         Target::AnyControlPlane => one_of(all(true)),
         Target::AllControlPlane => all(true),
         Target::Worker => all(false).into_iter().take(1).collect(),
@@ -79,19 +83,34 @@ pub fn resolve(
             known(snapshot.holders.get(component).and_then(Option::as_ref))?
         }
         Target::Majority => majority(all(true), draw),
-        Target::Bound(name) => {
-            snapshot.bound.get(name).cloned().ok_or_else(|| Unresolved::NotBound(name.clone()))?
-        }
+        Target::Bound(name) => snapshot
+            .bound
+            .get(name)
+            .cloned()
+            .ok_or_else(|| Unresolved::NotBound(name.clone()))?,
     };
-    if picked.is_empty() { Err(Unresolved::NoCandidate(target.to_string())) } else { Ok(picked) }
+    if picked.is_empty() {
+        Err(Unresolved::NoCandidate(target.to_string()))
+    } else {
+        Ok(picked)
+    }
 }
 
 /// More than half of the members: that many in a row, beginning anywhere.
 fn majority(members: Vec<NodeId>, draw: Draw) -> Vec<NodeId> {
-    let count = if members.is_empty() { 0 } else { members.len() / 2 + 1 };
+    let count = if members.is_empty() {
+        0
+    } else {
+        members.len() / 2 + 1
+    };
     let begin = draw.below(members.len());
-    let mut picked: Vec<NodeId> =
-        members.iter().cycle().skip(begin).take(count).cloned().collect();
+    let mut picked: Vec<NodeId> = members
+        .iter()
+        .cycle()
+        .skip(begin)
+        .take(count)
+        .cloned()
+        .collect();
     picked.sort();
     picked
 }

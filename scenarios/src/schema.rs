@@ -14,7 +14,8 @@ pub fn schema() -> String {
         allow_placeholders(definitions);
         // One selector or a list of them: read by hand, so said by hand.
         let selector = json!({ "type": "string" });
-        let selectors = json!({ "anyOf": [selector, { "type": "array", "items": selector, "minItems": 1 }] });
+        let selectors =
+            json!({ "anyOf": [selector, { "type": "array", "items": selector, "minItems": 1 }] });
         definitions.insert("Selectors".to_owned(), selectors);
     }
     let mut schema = schema.to_value();
@@ -32,8 +33,12 @@ fn without_null(schema: &mut Value) {
                 map.remove("default");
             }
             for key in ["type", "anyOf"] {
-                let Some(Value::Array(choices)) = map.get_mut(key) else { continue };
-                choices.retain(|choice| *choice != json!("null") && *choice != json!({ "type": "null" }));
+                let Some(Value::Array(choices)) = map.get_mut(key) else {
+                    continue;
+                };
+                choices.retain(|choice| {
+                    *choice != json!("null") && *choice != json!({ "type": "null" })
+                });
                 if let [only] = choices.as_slice() {
                     let only = only.clone();
                     match (key, only) {
@@ -88,8 +93,14 @@ pub(crate) fn budgets(_generator: &mut SchemaGenerator) -> Schema {
     let properties: Map<String, Value> = BUDGETS
         .iter()
         .map(|budget| {
-            let description = format!("{}. {} unless said; `none`: not judged.", budget.limits, budget.default);
-            (budget.name.to_owned(), json!({ "type": "string", "description": description }))
+            let description = format!(
+                "{}. {} unless said; `none`: not judged.",
+                budget.limits, budget.default
+            );
+            (
+                budget.name.to_owned(),
+                json!({ "type": "string", "description": description }),
+            )
         })
         .collect();
     json_schema!({ "type": "object", "additionalProperties": false, "properties": properties })

@@ -62,7 +62,8 @@ pub(crate) const WRITTEN: [&str; 12] = [
 ];
 
 /// Components that hold a lease.
-pub(crate) const LEASED: [Component; 2] = [Component::KubeControllerManager, Component::KubeScheduler];
+pub(crate) const LEASED: [Component; 2] =
+    [Component::KubeControllerManager, Component::KubeScheduler];
 
 impl Target {
     /// Reads a selector. Any `@word` that is no selector is the name of a binding.
@@ -92,14 +93,22 @@ impl Target {
         let at = format!("@{text}");
         if WRITTEN.contains(&at.as_str()) {
             let what = format!("`{text}` is not the name of a node");
-            return Err(SelectorError { what, help: format!("did you mean \"{at}\"?") });
+            return Err(SelectorError {
+                what,
+                help: format!("did you mean \"{at}\"?"),
+            });
         }
-        if is_word(text) { Ok(Self::Name(NodeId::new(text))) } else { Err(Self::unknown(text)) }
+        if is_word(text) {
+            Ok(Self::Name(NodeId::new(text)))
+        } else {
+            Err(Self::unknown(text))
+        }
     }
 
     /// `leader(etcd)`, `holder(kube-scheduler)`, `majority(etcd)`.
     fn asked(text: &str, word: &str) -> Result<Self, SelectorError> {
-        let Some((asked, component)) = word.strip_suffix(')').and_then(|word| word.split_once('(')) else {
+        let Some((asked, component)) = word.strip_suffix(')').and_then(|word| word.split_once('('))
+        else {
             return Err(Self::unknown(text));
         };
         let wrong = |help: &str| SelectorError {
@@ -115,15 +124,22 @@ impl Target {
             "holder" => Component::from_name(component)
                 .filter(|component| LEASED.contains(component))
                 .map(Self::Holder)
-                .ok_or_else(|| wrong("only kube-controller-manager and kube-scheduler hold a lease")),
+                .ok_or_else(|| {
+                    wrong("only kube-controller-manager and kube-scheduler hold a lease")
+                }),
             _ => Err(Self::unknown(text)),
         }
     }
 
     fn unknown(text: &str) -> SelectorError {
-        let help = nearest(text, WRITTEN)
-            .map_or_else(|| format!("known: {}", WRITTEN.join(", ")), |near| format!("did you mean \"{near}\"?"));
-        SelectorError { what: format!("unknown selector `{text}`"), help }
+        let help = nearest(text, WRITTEN).map_or_else(
+            || format!("known: {}", WRITTEN.join(", ")),
+            |near| format!("did you mean \"{near}\"?"),
+        );
+        SelectorError {
+            what: format!("unknown selector `{text}`"),
+            help,
+        }
     }
 
     /// Whether what it picks depends on what the cluster is doing.
@@ -136,7 +152,9 @@ impl Target {
 pub(crate) fn is_word(text: &str) -> bool {
     text.starts_with(|first: char| first.is_ascii_lowercase())
         && text.len() <= 63
-        && text.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-')
+        && text
+            .bytes()
+            .all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-')
 }
 
 impl fmt::Display for Target {

@@ -17,7 +17,9 @@ pub struct Shard {
 
 /// Why a text is no shard.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("`{0}` is not a shard: write its number and how many there are, such as `1/4`, counted from 1")]
+#[error(
+    "`{0}` is not a shard: write its number and how many there are, such as `1/4`, counted from 1"
+)]
 pub struct ShardError(pub String);
 
 impl Shard {
@@ -36,7 +38,11 @@ impl FromStr for Shard {
         let (number, of) = text.split_once('/').ok_or_else(wrong)?;
         let number = number.parse().map_err(|_| wrong())?;
         let of = of.parse().map_err(|_| wrong())?;
-        if (1..=of).contains(&number) { Ok(Self { number, of }) } else { Err(wrong()) }
+        if (1..=of).contains(&number) {
+            Ok(Self { number, of })
+        } else {
+            Err(wrong())
+        }
     }
 }
 

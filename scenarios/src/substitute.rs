@@ -32,17 +32,26 @@ impl<'a> Substitution<'a> {
         settings: &'a BTreeMap<String, Setting>,
         case: Place,
     ) -> Result<Tree, Vec<Wrong>> {
-        let mut this = Self { settings, used: BTreeSet::new(), wrongs: Vec::new() };
+        let mut this = Self {
+            settings,
+            used: BTreeSet::new(),
+            wrongs: Vec::new(),
+        };
         let replaced = this.tree(tree);
         for (name, setting) in settings {
             if !this.used.contains(name) {
                 let what = format!("`{name}` is set, but `${name}` stands nowhere in the timeline");
                 this.wrongs.push(
-                    Wrong::new(setting.place.unwrap_or(case), what).help("use it, or do not set it"),
+                    Wrong::new(setting.place.unwrap_or(case), what)
+                        .help("use it, or do not set it"),
                 );
             }
         }
-        if this.wrongs.is_empty() { Ok(replaced) } else { Err(this.wrongs) }
+        if this.wrongs.is_empty() {
+            Ok(replaced)
+        } else {
+            Err(this.wrongs)
+        }
     }
 
     fn tree(&mut self, tree: &Tree) -> Tree {
@@ -50,11 +59,20 @@ impl<'a> Substitution<'a> {
             Value::Text(text) if text.starts_with('$') => return self.placeholder(tree, text),
             Value::List(items) => Value::List(items.iter().map(|item| self.tree(item)).collect()),
             Value::Map(pairs) => Value::Map(
-                pairs.iter().map(|pair| Pair { tree: self.tree(&pair.tree), ..pair.clone() }).collect(),
+                pairs
+                    .iter()
+                    .map(|pair| Pair {
+                        tree: self.tree(&pair.tree),
+                        ..pair.clone()
+                    })
+                    .collect(),
             ),
             other => other.clone(),
         };
-        Tree { place: tree.place, value }
+        Tree {
+            place: tree.place,
+            value,
+        }
     }
 
     fn placeholder(&mut self, tree: &Tree, text: &str) -> Tree {
@@ -72,9 +90,8 @@ impl<'a> Substitution<'a> {
             None if is_word(name) => format!("add `set: {{ {name}: … }}` to every case"),
             None => "a placeholder is a `$` and lowercase words with hyphens".to_owned(),
         };
-        self.wrongs.push(
-            Wrong::new(tree.place, format!("`{text}` is not set by every case")).help(help),
-        );
+        self.wrongs
+            .push(Wrong::new(tree.place, format!("`{text}` is not set by every case")).help(help));
         tree.clone()
     }
 }

@@ -22,12 +22,21 @@ impl Place {
     fn of(location: serde_saphyr::Location) -> Self {
         let width = usize::try_from(location.span().len()).unwrap_or(1).max(1);
         let as_usize = |number: u64| usize::try_from(number).unwrap_or(0);
-        Self { line: as_usize(location.line()), column: as_usize(location.column()), width }
+        Self {
+            line: as_usize(location.line()),
+            column: as_usize(location.column()),
+            width,
+        }
     }
 
     /// The place that the parser's error names.
     pub(crate) fn of_error(error: &serde_saphyr::Error) -> Self {
-        error.location().map_or_else(Self::default, |location| Self { width: 1, ..Self::of(location) })
+        error
+            .location()
+            .map_or_else(Self::default, |location| Self {
+                width: 1,
+                ..Self::of(location)
+            })
     }
 }
 
@@ -73,26 +82,38 @@ pub(crate) struct Pair {
 impl Tree {
     /// The value under a key, when this is a map that has it.
     pub(crate) fn get(&self, key: &str) -> Option<&Self> {
-        let Value::Map(pairs) = &self.value else { return None };
-        pairs.iter().find(|pair| pair.key == key).map(|pair| &pair.tree)
+        let Value::Map(pairs) = &self.value else {
+            return None;
+        };
+        pairs
+            .iter()
+            .find(|pair| pair.key == key)
+            .map(|pair| &pair.tree)
     }
 
     /// The value at this position, when this is a list that has it.
     pub(crate) fn item(&self, index: usize) -> Option<&Self> {
-        let Value::List(items) = &self.value else { return None };
+        let Value::List(items) = &self.value else {
+            return None;
+        };
         items.get(index)
     }
 
     /// The value at the end of a path of keys, or the deepest one that is there.
     pub(crate) fn deepest(&self, path: &[&str]) -> &Self {
-        path.iter().try_fold(self, |tree, key| tree.get(key).ok_or(tree)).unwrap_or_else(|tree| tree)
+        path.iter()
+            .try_fold(self, |tree, key| tree.get(key).ok_or(tree))
+            .unwrap_or_else(|tree| tree)
     }
 }
 
 impl<'de> Deserialize<'de> for Tree {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let spanned = Spanned::<Value>::deserialize(deserializer)?;
-        Ok(Self { place: Place::of(spanned.referenced), value: spanned.value })
+        Ok(Self {
+            place: Place::of(spanned.referenced),
+            value: spanned.value,
+        })
     }
 }
 
@@ -140,7 +161,9 @@ impl<'de> Visitor<'de> for ValueVisitor {
     }
 
     fn visit_u128<E: de::Error>(self, number: u128) -> Result<Value, E> {
-        i128::try_from(number).map(Value::Whole).map_err(|_| E::custom("this number is too large"))
+        i128::try_from(number)
+            .map(Value::Whole)
+            .map_err(|_| E::custom("this number is too large"))
     }
 
     fn visit_f64<E>(self, number: f64) -> Result<Value, E> {
@@ -163,7 +186,11 @@ impl<'de> Visitor<'de> for ValueVisitor {
         let mut pairs = Vec::new();
         while let Some(key) = map.next_key::<Spanned<String>>()? {
             let place = Place::of(key.referenced);
-            pairs.push(Pair { key: key.value, place, tree: map.next_value()? });
+            pairs.push(Pair {
+                key: key.value,
+                place,
+                tree: map.next_value()?,
+            });
         }
         Ok(Value::Map(pairs))
     }

@@ -10,7 +10,10 @@ use terms::{Actor, Fault, Milliseconds, Moment, Nothing, Selectors, StepName};
 /// A scenario: one file, strict. Unknown keys are errors.
 #[derive(JsonSchema)]
 #[schemars(deny_unknown_fields, rename = "Scenario")]
-#[expect(dead_code, reason = "keys of a file are read one by one, so that all mistakes are found; this is their schema")]
+#[expect(
+    dead_code,
+    reason = "keys of a file are read one by one, so that all mistakes are found; this is their schema"
+)]
 pub(crate) struct WrittenScenario {
     /// The scenario's name: lowercase words with hyphens, unique among the files of a run.
     pub(crate) name: String,
@@ -46,7 +49,16 @@ pub(crate) const fn usual_cost_s() -> u32 {
 
 /// The keys of a scenario, in the order of the documentation.
 pub(crate) const SCENARIO_KEYS: [&str; 10] = [
-    "name", "about", "reproduces", "tags", "cost_s", "cluster", "cases", "sweep", "timeline", "budgets",
+    "name",
+    "about",
+    "reproduces",
+    "tags",
+    "cost_s",
+    "cluster",
+    "cases",
+    "sweep",
+    "timeline",
+    "budgets",
 ];
 
 /// The machines.
@@ -77,7 +89,10 @@ pub(crate) struct WrittenCase {
     /// Values for the timeline's placeholders: `$victim` there is `victim` here.
     #[serde(default)]
     #[schemars(schema_with = "crate::schema::set")]
-    #[expect(dead_code, reason = "values are taken from the tree, where they have places")]
+    #[expect(
+        dead_code,
+        reason = "values are taken from the tree, where they have places"
+    )]
     pub(crate) set: BTreeMap<String, serde::de::IgnoredAny>,
     /// Words to select this case by, besides those of the scenario.
     #[serde(default)]

@@ -1,5 +1,7 @@
 //! Whatever stands in a file, reading it ends with a scenario or with mistakes.
 
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
 use std::path::{Path, PathBuf};
 
 use proptest::prelude::*;
@@ -7,8 +9,12 @@ use scenarios::{Overrides, parse};
 
 fn catalogue() -> Vec<(PathBuf, String)> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("catalogue");
-    let paths = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
-    paths.map(|path| (path.clone(), std::fs::read_to_string(path).unwrap())).collect()
+    let paths = std::fs::read_dir(folder)
+        .unwrap()
+        .map(|entry| entry.unwrap().path());
+    paths
+        .map(|path| (path.clone(), std::fs::read_to_string(path).unwrap()))
+        .collect()
 }
 
 fn ends(bytes: &[u8]) {
@@ -26,10 +32,46 @@ fn ends(bytes: &[u8]) {
 /// What is put into a file at some place.
 fn scrap() -> impl Strategy<Value = String> {
     let words = [
-        "", "\t", "\n", "  ", "{", "}", "[", "]", ": ", "- ", "&a ", "*a", "$x", "@", "<<: ", "---\n", "!!str ", "\"", "'",
-        "|\n", ">\n", "#", "0", "-1", "1e999", "null", "~", "true", "power_off", "@leader(", ")", "\u{0}", "\u{feff}", "é", "🙂",
+        "",
+        "\t",
+        "\n",
+        "  ",
+        "{",
+        "}",
+        "[",
+        "]",
+        ": ",
+        "- ",
+        "&a ",
+        "*a",
+        "$x",
+        "@",
+        "<<: ",
+        "---\n",
+        "!!str ",
+        "\"",
+        "'",
+        "|\n",
+        ">\n",
+        "#",
+        "0",
+        "-1",
+        "1e999",
+        "null",
+        "~",
+        "true",
+        "power_off",
+        "@leader(",
+        ")",
+        "\u{0}",
+        "\u{feff}",
+        "é",
+        "🙂",
     ];
-    prop_oneof![proptest::sample::select(words.to_vec()).prop_map(str::to_owned), "[ -~]{0,12}"]
+    prop_oneof![
+        proptest::sample::select(words.to_vec()).prop_map(str::to_owned),
+        "[ -~]{0,12}"
+    ]
 }
 
 proptest! {

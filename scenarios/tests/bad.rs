@@ -1,5 +1,7 @@
 //! Bad input: every mistake is found, at its line, in words that help.
 
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
 mod golden;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -27,7 +29,10 @@ fn expected() -> BTreeMap<String, Vec<(usize, String)>> {
             panic!("not a row: {row}")
         };
         let row = (line.parse().unwrap(), words.to_owned());
-        expected.entry(format!("{file}.yaml")).or_default().push(row);
+        expected
+            .entry(format!("{file}.yaml"))
+            .or_default()
+            .push(row);
     }
     expected
 }
@@ -41,10 +46,16 @@ fn every_mistake_is_found_at_its_line() {
             let says = |mistake: &scenarios::Mistake| {
                 mistake.line == line
                     && (mistake.what.contains(&words)
-                        || mistake.help.as_ref().is_some_and(|help| help.contains(&words)))
+                        || mistake
+                            .help
+                            .as_ref()
+                            .is_some_and(|help| help.contains(&words)))
             };
             if !found.iter().any(says) {
-                missed.push(format!("{file}:{line}: {words}\n{}", Mistakes(found.clone())));
+                missed.push(format!(
+                    "{file}:{line}: {words}\n{}",
+                    Mistakes(found.clone())
+                ));
             }
         }
     }
@@ -65,8 +76,10 @@ fn every_bad_file_is_expected_to_be_bad() {
 #[test]
 fn mistakes_are_shown_as_before() {
     let folder = format!("{}/", folder().display());
-    let shown: Vec<String> =
-        expected().keys().map(|file| mistakes(file).to_string().replace(&folder, "")).collect();
+    let shown: Vec<String> = expected()
+        .keys()
+        .map(|file| mistakes(file).to_string().replace(&folder, ""))
+        .collect();
     golden::check("tests/bad.shown.txt", &shown.join("\n\n----\n\n"));
 }
 
@@ -81,7 +94,9 @@ fn huge_files_are_not_read() {
     let scratch = tempfile::tempdir().unwrap();
     let file = scratch.path().join("huge.yaml");
     std::fs::write(&file, "name: x\n".repeat(64 * 1024)).unwrap();
-    let said = load(&[file], &Overrides::default()).unwrap_err().to_string();
+    let said = load(&[file], &Overrides::default())
+        .unwrap_err()
+        .to_string();
     assert!(said.contains("a scenario has at most 256"), "{said}");
 }
 
@@ -89,11 +104,21 @@ fn huge_files_are_not_read() {
 fn folders_without_scenarios_and_paths_without_files_are_mistakes() {
     let scratch = tempfile::tempdir().unwrap();
     std::fs::write(scratch.path().join("notes.txt"), "nothing").unwrap();
-    let said = load(&[scratch.path().to_owned()], &Overrides::default()).unwrap_err().to_string();
-    assert!(said.contains("there is no scenario in this folder"), "{said}");
+    let said = load(&[scratch.path().to_owned()], &Overrides::default())
+        .unwrap_err()
+        .to_string();
+    assert!(
+        said.contains("there is no scenario in this folder"),
+        "{said}"
+    );
     let nowhere = scratch.path().join("nowhere.yaml");
-    let said = load(&[nowhere], &Overrides::default()).unwrap_err().to_string();
-    assert!(said.contains("nowhere.yaml") && said.contains("cannot be read"), "{said}");
+    let said = load(&[nowhere], &Overrides::default())
+        .unwrap_err()
+        .to_string();
+    assert!(
+        said.contains("nowhere.yaml") && said.contains("cannot be read"),
+        "{said}"
+    );
 }
 
 #[test]
@@ -103,8 +128,13 @@ fn two_scenarios_of_one_name_are_named_both() {
     for name in ["first.yaml", "second.yml"] {
         std::fs::write(scratch.path().join(name), &text).unwrap();
     }
-    let said = load(&[scratch.path().to_owned()], &Overrides::default()).unwrap_err().to_string();
-    assert!(said.contains("first.yaml") && said.contains("second.yml"), "{said}");
+    let said = load(&[scratch.path().to_owned()], &Overrides::default())
+        .unwrap_err()
+        .to_string();
+    assert!(
+        said.contains("first.yaml") && said.contains("second.yml"),
+        "{said}"
+    );
     assert!(said.contains("the name `sweep` is taken"), "{said}");
 }
 

@@ -1,5 +1,7 @@
 //! Selectors: what each picks, and that it picks the same again.
 
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use proptest::prelude::*;
@@ -23,12 +25,20 @@ fn snapshot(control_plane: usize, workers: usize) -> ClusterSnapshot {
 fn picked(text: &str, snapshot: &ClusterSnapshot, draw: Draw) -> Result<String, Unresolved> {
     let target = Target::parse(&Selector(text.to_owned()))?;
     let nodes = resolve(&target, snapshot, draw)?;
-    Ok(nodes.iter().map(NodeId::as_str).collect::<Vec<_>>().join(" "))
+    Ok(nodes
+        .iter()
+        .map(NodeId::as_str)
+        .collect::<Vec<_>>()
+        .join(" "))
 }
 
 #[test]
 fn each_selector_picks_what_it_says() {
-    let draw = Draw { seed: 1, entry: 0, position: 0 };
+    let draw = Draw {
+        seed: 1,
+        entry: 0,
+        position: 0,
+    };
     let expected = [
         ("cp-2", "cp-2"),
         ("@bootstrap", "cp-1"),
@@ -40,22 +50,42 @@ fn each_selector_picks_what_it_says() {
         ("@victim", "cp-2"),
     ];
     for (text, nodes) in expected {
-        assert_eq!(picked(text, &snapshot(3, 2), draw).unwrap(), nodes, "{text}");
+        assert_eq!(
+            picked(text, &snapshot(3, 2), draw).unwrap(),
+            nodes,
+            "{text}"
+        );
     }
 }
 
 #[test]
 fn what_nobody_is_resolves_to_a_reason() {
-    let draw = Draw { seed: 1, entry: 0, position: 0 };
-    for text in ["cp-9", "@worker", "@any-worker", "@another-control-plane", "@holder(kube-controller-manager)", "@nobody"] {
+    let draw = Draw {
+        seed: 1,
+        entry: 0,
+        position: 0,
+    };
+    for text in [
+        "cp-9",
+        "@worker",
+        "@any-worker",
+        "@another-control-plane",
+        "@holder(kube-controller-manager)",
+        "@nobody",
+    ] {
         assert!(picked(text, &snapshot(1, 0), draw).is_err(), "{text}");
     }
 }
 
 #[test]
 fn a_list_picks_each_node_once() {
-    let list = ["@all-control-plane", "cp-2", "@bootstrap", "worker-1"].map(|text| Selector(text.to_owned()));
-    let draw = Draw { seed: 1, entry: 0, position: 0 };
+    let list = ["@all-control-plane", "cp-2", "@bootstrap", "worker-1"]
+        .map(|text| Selector(text.to_owned()));
+    let draw = Draw {
+        seed: 1,
+        entry: 0,
+        position: 0,
+    };
     let nodes = resolve_all(&Selectors(list.to_vec()), &snapshot(3, 1), draw).unwrap();
     assert_eq!(nodes.len(), 4);
 }
@@ -63,11 +93,27 @@ fn a_list_picks_each_node_once() {
 #[test]
 fn draws_reach_every_candidate() {
     let reached = |text: &str| -> BTreeSet<String> {
-        (0..200).map(|seed| picked(text, &snapshot(3, 3), Draw { seed, entry: 2, position: 0 }).unwrap()).collect()
+        (0..200)
+            .map(|seed| {
+                picked(
+                    text,
+                    &snapshot(3, 3),
+                    Draw {
+                        seed,
+                        entry: 2,
+                        position: 0,
+                    },
+                )
+                .unwrap()
+            })
+            .collect()
     };
     assert_eq!(reached("@any-control-plane").len(), 3);
     assert_eq!(reached("@any-worker").len(), 3);
-    assert_eq!(reached("@another-control-plane"), BTreeSet::from(["cp-2", "cp-3"].map(str::to_owned)));
+    assert_eq!(
+        reached("@another-control-plane"),
+        BTreeSet::from(["cp-2", "cp-3"].map(str::to_owned))
+    );
 }
 
 proptest! {

@@ -42,7 +42,10 @@ fn explained(what: &str, catalogue: &[Scenario]) -> Result<String, String> {
         Some(rule) => Ok(invariant(rule, catalogue)),
         None => {
             let help = nearest(what, register::all().map(|rule| rule.slug)).map_or_else(
-                || "write a slug, a number such as S5 or L3, or a field failure such as FF-07".to_owned(),
+                || {
+                    "write a slug, a number such as S5 or L3, or a field failure such as FF-07"
+                        .to_owned()
+                },
                 |near| format!("did you mean `{near}`?"),
             );
             Err(format!("there is no invariant `{what}`; {help}"))
@@ -60,10 +63,16 @@ fn invariant(rule: &Rule, catalogue: &[Scenario]) -> String {
     let revision = if rule.is_implemented() {
         format!("{}, revision {}", rule.class.name(), rule.revision)
     } else {
-        format!("{}; not judged by this version, and never counted as held", rule.class.name())
+        format!(
+            "{}; not judged by this version, and never counted as held",
+            rule.class.name()
+        )
     };
     text.push_str(&format!("  class       {revision}\n"));
-    for budget in BUDGETS.iter().filter(|budget| budget.judges.contains(&rule.slug)) {
+    for budget in BUDGETS
+        .iter()
+        .filter(|budget| budget.judges.contains(&rule.slug))
+    {
         text.push_str(&format!(
             "  budget      {}, {} unless said: {}\n",
             budget.name, budget.default, budget.limits
@@ -71,7 +80,10 @@ fn invariant(rule: &Rule, catalogue: &[Scenario]) -> String {
     }
     let expects = |case: &ScenarioCase| case.expect.violated.contains(rule.slug);
     let covers = |case: &ScenarioCase| {
-        !expects(case) && rule.needs.is_none_or(|needs| case.capabilities.contains(&needs))
+        !expects(case)
+            && rule
+                .needs
+                .is_none_or(|needs| case.capabilities.contains(&needs))
     };
     text.push_str(&listed("expected to be violated in", catalogue, expects));
     if rule.is_implemented() {
@@ -89,21 +101,45 @@ fn listed(title: &str, catalogue: &[Scenario], wanted: impl Fn(&ScenarioCase) ->
             (count > 0).then(|| format!("    {} ({count} {cases})\n", scenario.name))
         })
         .collect();
-    let none = if lines.is_empty() { "    no scenario of the catalogue\n" } else { "" };
+    let none = if lines.is_empty() {
+        "    no scenario of the catalogue\n"
+    } else {
+        ""
+    };
     format!("\n  {title}\n{none}{}", lines.concat())
 }
 
 fn field_failure(name: &str, number: &str, catalogue: &[Scenario]) -> Result<String, String> {
-    if number.len() != 2 || !number.parse().is_ok_and(|number: u32| (1..=68).contains(&number)) {
-        return Err(format!("there is no field failure `{name}`; they are FF-01 to FF-68"));
+    if number.len() != 2
+        || !number
+            .parse()
+            .is_ok_and(|number: u32| (1..=68).contains(&number))
+    {
+        return Err(format!(
+            "there is no field failure `{name}`; they are FF-01 to FF-68"
+        ));
     }
     let mut text = format!("{name}\n");
-    for scenario in catalogue.iter().filter(|scenario| scenario.reproduces.contains(name)) {
-        text.push_str(&format!("\n  reproduced by {} ({})\n\n  {}\n", scenario.name, scenario.file, scenario.about));
+    for scenario in catalogue
+        .iter()
+        .filter(|scenario| scenario.reproduces.contains(name))
+    {
+        text.push_str(&format!(
+            "\n  reproduced by {} ({})\n\n  {}\n",
+            scenario.name, scenario.file, scenario.about
+        ));
         for case in &scenario.cases {
             let violated: Vec<&str> = case.expect.violated.iter().map(String::as_str).collect();
-            let violates = if violated.is_empty() { "nothing".to_owned() } else { violated.join(", ") };
-            text.push_str(&format!("    {}: ends {}, violates {violates}\n", case.installer.label(), case.expect.ends));
+            let violates = if violated.is_empty() {
+                "nothing".to_owned()
+            } else {
+                violated.join(", ")
+            };
+            text.push_str(&format!(
+                "    {}: ends {}, violates {violates}\n",
+                case.installer.label(),
+                case.expect.ends
+            ));
         }
     }
     if text.lines().count() == 1 {
@@ -120,26 +156,46 @@ mod tests {
     fn invariants_are_found_by_slug_and_by_number() {
         let by_slug = explained("guard-holds-at-teardown", &catalogue()).unwrap();
         assert_eq!(by_slug, explained("s5", &catalogue()).unwrap());
-        assert!(by_slug.contains("enough verified self-hosted apiservers"), "{by_slug}");
-        assert!(by_slug.contains("apiserver-cannot-be-scheduled (1 case)"), "{by_slug}");
+        assert!(
+            by_slug.contains("enough verified self-hosted apiservers"),
+            "{by_slug}"
+        );
+        assert!(
+            by_slug.contains("apiserver-cannot-be-scheduled (1 case)"),
+            "{by_slug}"
+        );
     }
 
     #[test]
     fn what_is_not_judged_says_so() {
         let text = explained("S30", &catalogue()).unwrap();
-        assert!(text.contains("not judged by this version") && !text.contains("armed in"), "{text}");
+        assert!(
+            text.contains("not judged by this version") && !text.contains("armed in"),
+            "{text}"
+        );
     }
 
     #[test]
     fn field_failures_name_their_scenarios_or_that_there_is_none() {
-        assert!(explained("ff-07", &catalogue()).unwrap().contains("reproduced by apiserver-cannot-be-scheduled"));
-        assert!(explained("FF-01", &catalogue()).unwrap().contains("no scenario"));
+        assert!(
+            explained("ff-07", &catalogue())
+                .unwrap()
+                .contains("reproduced by apiserver-cannot-be-scheduled")
+        );
+        assert!(
+            explained("FF-01", &catalogue())
+                .unwrap()
+                .contains("no scenario")
+        );
         assert!(explained("FF-99", &catalogue()).is_err());
     }
 
     #[test]
     fn misspelt_words_are_answered_with_the_nearest() {
         let said = explained("guard-hold-at-teardown", &catalogue()).unwrap_err();
-        assert!(said.contains("did you mean `guard-holds-at-teardown`?"), "{said}");
+        assert!(
+            said.contains("did you mean `guard-holds-at-teardown`?"),
+            "{said}"
+        );
     }
 }

@@ -69,8 +69,18 @@ pub async fn run(arguments: Arguments) -> Outcome {
 fn plan(arguments: &Arguments) -> Result<Plan, Failure> {
     let usage = |error| Failure::new(Exit::Usage, error);
     let overrides = Overrides {
-        installer: arguments.installer.as_deref().map(read_installer).transpose().map_err(usage)?,
-        expect: arguments.expect.as_deref().map(read_expectation).transpose().map_err(usage)?,
+        installer: arguments
+            .installer
+            .as_deref()
+            .map(read_installer)
+            .transpose()
+            .map_err(usage)?,
+        expect: arguments
+            .expect
+            .as_deref()
+            .map(read_expectation)
+            .transpose()
+            .map_err(usage)?,
     };
     let scenarios = load(&arguments.paths, &overrides).map_err(usage)?;
     let selection = Selection {
@@ -109,19 +119,35 @@ fn in_words(plan: &Plan) -> String {
 }
 
 fn case_in_words(case: &Case) -> String {
-    let Case { id, file, cluster, timeline, expect, cost_s, tags, .. } = case;
+    let Case {
+        id,
+        file,
+        cluster,
+        timeline,
+        expect,
+        cost_s,
+        tags,
+        ..
+    } = case;
     let mut text = format!(
         "{id}\n  {file}: {}+{} nodes, Kubernetes {}, about {cost_s} s{}\n",
         cluster.control_plane,
         cluster.workers,
         cluster.kubernetes,
-        if tags.is_empty() { String::new() } else { format!(", tags {}", listed(tags)) },
+        if tags.is_empty() {
+            String::new()
+        } else {
+            format!(", tags {}", listed(tags))
+        },
     );
     for (entry, index) in timeline.iter().zip(0..) {
         text.push_str(&format!("  {index:>2} {}\n", describe_entry(entry)));
     }
-    let violated =
-        if expect.violated.is_empty() { "nothing".to_owned() } else { listed(&expect.violated) };
+    let violated = if expect.violated.is_empty() {
+        "nothing".to_owned()
+    } else {
+        listed(&expect.violated)
+    };
     text.push_str(&format!("   → ends {}, violates {violated}\n", expect.ends));
     let not_judged: Vec<&String> = expect
         .violated
@@ -129,7 +155,9 @@ fn case_in_words(case: &Case) -> String {
         .filter(|slug| register::by_slug(slug).is_some_and(|rule| !rule.is_implemented()))
         .collect();
     for slug in not_judged {
-        text.push_str(&format!("     {slug} is not judged by this version: the case cannot pass\n"));
+        text.push_str(&format!(
+            "     {slug} is not judged by this version: the case cannot pass\n"
+        ));
     }
     let unlimited: Vec<&str> = case
         .budgets
@@ -138,11 +166,18 @@ fn case_in_words(case: &Case) -> String {
         .map(|(name, _)| name.as_str())
         .collect();
     if !unlimited.is_empty() {
-        text.push_str(&format!("     not judged, as written: {}\n", unlimited.join(", ")));
+        text.push_str(&format!(
+            "     not judged, as written: {}\n",
+            unlimited.join(", ")
+        ));
     }
     text
 }
 
 fn listed<'a>(words: impl IntoIterator<Item = &'a String>) -> String {
-    words.into_iter().map(String::as_str).collect::<Vec<_>>().join(", ")
+    words
+        .into_iter()
+        .map(String::as_str)
+        .collect::<Vec<_>>()
+        .join(", ")
 }

@@ -59,7 +59,10 @@ impl Context<'_> {
 
     fn list(&self, key: &str, wrongs: &mut Vec<Wrong>) -> Option<&Tree> {
         let Some(tree) = self.tree.get(key) else {
-            wrongs.push(Wrong::new(self.tree.place, format!("the key `{key}` is missing")));
+            wrongs.push(Wrong::new(
+                self.tree.place,
+                format!("the key `{key}` is missing"),
+            ));
             return None;
         };
         let what = match items(tree).len() {
@@ -82,7 +85,12 @@ impl Context<'_> {
         }
     }
 
-    fn case(&self, tree: &Tree, timeline: Option<&Tree>, wrongs: &mut Vec<Wrong>) -> Vec<ScenarioCase> {
+    fn case(
+        &self,
+        tree: &Tree,
+        timeline: Option<&Tree>,
+        wrongs: &mut Vec<Wrong>,
+    ) -> Vec<ScenarioCase> {
         let before = wrongs.len();
         let written = match decode::<WrittenCase>(tree) {
             Ok(written) => written,
@@ -97,16 +105,25 @@ impl Context<'_> {
             let place = tree.deepest(&["name"]).place;
             wrongs.push(Wrong::new(place, what).help("lowercase words with hyphens"));
         }
-        for (tag, index) in written.tags.iter().zip(0..).filter(|(tag, _)| !is_word(tag)) {
+        for (tag, index) in written
+            .tags
+            .iter()
+            .zip(0..)
+            .filter(|(tag, _)| !is_word(tag))
+        {
             let list = tree.deepest(&["tags"]);
             let place = list.item(index).unwrap_or(list).place;
-            wrongs.push(Wrong::new(place, format!("`{tag}` is not a tag")).help("lowercase words with hyphens"));
+            wrongs.push(
+                Wrong::new(place, format!("`{tag}` is not a tag"))
+                    .help("lowercase words with hyphens"),
+            );
         }
         let installer = self.installer(tree, written.installer, wrongs);
         let policy = self.policy(tree, &installer, wrongs);
         let expect = self.expect(tree, &written.expect, policy.as_ref(), wrongs);
         let settings = settings(tree, self.sweep, wrongs);
-        let (Some(timeline), Some(policy), true) = (timeline, policy, wrongs.len() == before) else {
+        let (Some(timeline), Some(policy), true) = (timeline, policy, wrongs.len() == before)
+        else {
             return Vec::new();
         };
         let mut cases = Vec::new();
@@ -137,7 +154,10 @@ impl Context<'_> {
         if !self.sweep {
             return vec![(String::new(), settings.clone())];
         }
-        let written_nowhere = |text: &str| Setting { value: Value::Text(text.to_owned()), place: None };
+        let written_nowhere = |text: &str| Setting {
+            value: Value::Text(text.to_owned()),
+            place: None,
+        };
         let mut variants = Vec::new();
         for step in &policy.steps {
             for moment in ["entered", "completed"] {
@@ -150,10 +170,17 @@ impl Context<'_> {
         variants
     }
 
-    fn installer(&self, tree: &Tree, written: WrittenInstaller, wrongs: &mut Vec<Wrong>) -> Installer {
+    fn installer(
+        &self,
+        tree: &Tree,
+        written: WrittenInstaller,
+        wrongs: &mut Vec<Wrong>,
+    ) -> Installer {
         let WrittenInstaller::Selfhost(selfhost) = written;
-        if let Some(Value::Map(pairs)) =
-            tree.get("installer").and_then(|tree| tree.get("selfhost")?.get("switches")).map(|tree| &tree.value)
+        if let Some(Value::Map(pairs)) = tree
+            .get("installer")
+            .and_then(|tree| tree.get("selfhost")?.get("switches"))
+            .map(|tree| &tree.value)
         {
             for Pair { key, place, .. } in pairs {
                 if !SWITCHES.iter().any(|(name, _)| name == key) {
@@ -162,13 +189,21 @@ impl Context<'_> {
                 }
             }
         }
-        self.overrides.installer.clone().unwrap_or(Installer::Selfhost(Selfhost {
-            policy: Policy::located(&selfhost.policy, self.folder),
-            switches: selfhost.switches,
-        }))
+        self.overrides
+            .installer
+            .clone()
+            .unwrap_or(Installer::Selfhost(Selfhost {
+                policy: Policy::located(&selfhost.policy, self.folder),
+                switches: selfhost.switches,
+            }))
     }
 
-    fn policy(&self, tree: &Tree, installer: &Installer, wrongs: &mut Vec<Wrong>) -> Option<Policy> {
+    fn policy(
+        &self,
+        tree: &Tree,
+        installer: &Installer,
+        wrongs: &mut Vec<Wrong>,
+    ) -> Option<Policy> {
         let Installer::Selfhost(Selfhost { policy: name, .. }) = installer;
         let place = tree.deepest(&["installer", "selfhost", "policy"]).place;
         let wrong = match Policy::find(name, Path::new("")) {
@@ -193,11 +228,17 @@ impl Context<'_> {
     ) -> Expectation {
         let place = tree.deepest(&["expect"]).place;
         let list = tree.get("expect").and_then(|expect| expect.get("violated"));
-        let place_of = |index| list.and_then(|list| list.item(index)).map_or(place, |item| item.place);
+        let place_of = |index| {
+            list.and_then(|list| list.item(index))
+                .map_or(place, |item| item.place)
+        };
         let mut violated = BTreeSet::new();
         for (slug, index) in written.violated.iter().zip(0..) {
             if !violated.insert(slug.clone()) {
-                wrongs.push(Wrong::new(place_of(index), format!("`{slug}` stands twice")));
+                wrongs.push(Wrong::new(
+                    place_of(index),
+                    format!("`{slug}` stands twice"),
+                ));
             }
             if let Err(wrong) = self.expectable(slug, place_of(index), policy) {
                 wrongs.push(wrong);
@@ -207,7 +248,10 @@ impl Context<'_> {
             WrittenEnd::Done => "done",
             WrittenEnd::Holding => "holding",
         };
-        let expect = Expectation { ends: ends.to_owned(), violated };
+        let expect = Expectation {
+            ends: ends.to_owned(),
+            violated,
+        };
         match &self.overrides.expect {
             Some(instead) => instead.clone(),
             None if self.overrides.installer.is_some() && !expect.violated.is_empty() => {
@@ -224,7 +268,12 @@ impl Context<'_> {
     /// Whether a violation can be expected: there is such an invariant, it is armed, and it is judged.
     fn expectable(&self, slug: &str, place: Place, policy: Option<&Policy>) -> Result<(), Wrong> {
         let Some(rule) = register::by_slug(slug) else {
-            return Err(Wrong::unknown(place, "invariant", slug, register::all().map(|rule| rule.slug)));
+            return Err(Wrong::unknown(
+                place,
+                "invariant",
+                slug,
+                register::all().map(|rule| rule.slug),
+            ));
         };
         let claims = policy.map(|policy| policy.capabilities(self.cluster.control_plane));
         if let (Some(needs), Some(claims)) = (rule.needs, claims)
@@ -234,12 +283,16 @@ impl Context<'_> {
             return Err(not_claimed(slug, needs, place));
         }
         let unlimited = BUDGETS.iter().find(|budget| {
-            budget.judges.contains(&slug) && self.budgets.get(budget.name).is_some_and(Option::is_none)
+            budget.judges.contains(&slug)
+                && self.budgets.get(budget.name).is_some_and(Option::is_none)
         });
         match unlimited {
             None => Ok(()),
             Some(budget) => {
-                let what = format!("`{slug}` cannot be violated: its budget `{}` is `none`", budget.name);
+                let what = format!(
+                    "`{slug}` cannot be violated: its budget `{}` is `none`",
+                    budget.name
+                );
                 Err(Wrong::new(place, what).help("give the budget a duration"))
             }
         }
@@ -248,35 +301,59 @@ impl Context<'_> {
 
 fn not_claimed(slug: &str, needs: Capability, place: Place) -> Wrong {
     let needs = register::capability_name(needs);
-    Wrong::new(place, format!("`{slug}` cannot be violated: this installer does not claim `{needs}`"))
-        .help("what is not claimed is not judged")
+    Wrong::new(
+        place,
+        format!("`{slug}` cannot be violated: this installer does not claim `{needs}`"),
+    )
+    .help("what is not claimed is not judged")
 }
 
 fn items(tree: &Tree) -> &[Tree] {
-    if let Value::List(items) = &tree.value { items } else { &[] }
+    if let Value::List(items) = &tree.value {
+        items
+    } else {
+        &[]
+    }
 }
 
 fn joined(name: &str, suffix: &str) -> String {
-    [name, suffix].into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join("-")
+    [name, suffix]
+        .into_iter()
+        .filter(|part| !part.is_empty())
+        .collect::<Vec<_>>()
+        .join("-")
 }
 
 /// What a case sets: plain values by name.
 fn settings(tree: &Tree, sweep: bool, wrongs: &mut Vec<Wrong>) -> BTreeMap<String, Setting> {
     let mut settings = BTreeMap::new();
-    let Some(Value::Map(pairs)) = tree.get("set").map(|tree| &tree.value) else { return settings };
+    let Some(Value::Map(pairs)) = tree.get("set").map(|tree| &tree.value) else {
+        return settings;
+    };
     for Pair { key, place, tree } in pairs {
         if !is_word(key) {
             let wrong = Wrong::new(*place, format!("`{key}` is not a name for a placeholder"));
             wrongs.push(wrong.help("lowercase words with hyphens"));
         }
         if sweep && ["step", "moment"].contains(&key.as_str()) {
-            wrongs.push(Wrong::new(*place, format!("`{key}` is set by the sweep")).help("leave it out"));
+            wrongs.push(
+                Wrong::new(*place, format!("`{key}` is set by the sweep")).help("leave it out"),
+            );
         }
         if matches!(tree.value, Value::List(_) | Value::Map(_) | Value::Nothing) {
-            let wrong = Wrong::new(tree.place, format!("`{key}` must be set to one text, number or truth"));
+            let wrong = Wrong::new(
+                tree.place,
+                format!("`{key}` must be set to one text, number or truth"),
+            );
             wrongs.push(wrong.help("a placeholder stands for one scalar"));
         }
-        settings.insert(key.clone(), Setting { value: tree.value.clone(), place: Some(tree.place) });
+        settings.insert(
+            key.clone(),
+            Setting {
+                value: tree.value.clone(),
+                place: Some(tree.place),
+            },
+        );
     }
     settings
 }

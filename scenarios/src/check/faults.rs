@@ -16,7 +16,8 @@ impl Walk<'_> {
         let list = entry.deepest(path);
         if faults.is_empty() || faults.len() > MOST_FAULTS {
             let what = format!("{} faults at once", faults.len());
-            self.wrongs.push(Wrong::new(list.place, what).help(format!("inject 1 to {MOST_FAULTS}")));
+            self.wrongs
+                .push(Wrong::new(list.place, what).help(format!("inject 1 to {MOST_FAULTS}")));
         }
         for (fault, index) in faults.iter().zip(0..) {
             let tree = list.item(index).unwrap_or(list);
@@ -39,18 +40,28 @@ impl Walk<'_> {
                 self.bind(bind.as_deref(), tree);
                 self.killed = true;
             }
-            Fault::Kill(Kill { component, node, signal: _, bind }) => {
+            Fault::Kill(Kill {
+                component,
+                node,
+                signal: _,
+                bind,
+            }) => {
                 self.living(node, tree);
                 self.bind(bind.as_deref(), tree);
                 self.needs_begun(place, "no component runs yet that could be killed");
                 if !self.runs(*component) {
                     let what = format!("this installer runs no {component}");
-                    self.wrongs.push(Wrong::new(tree.deepest(&["component"]).place, what));
+                    self.wrongs
+                        .push(Wrong::new(tree.deepest(&["component"]).place, what));
                 }
             }
             Fault::KillInstaller(Nothing {}) => {
                 if self.open.is_none() {
-                    self.out_of_order(place, "no operation is running whose installer could be killed", "put it into an `at`");
+                    self.out_of_order(
+                        place,
+                        "no operation is running whose installer could be killed",
+                        "put it into an `at`",
+                    );
                 }
                 self.killed = true;
             }
@@ -87,30 +98,58 @@ impl Walk<'_> {
             let wrong = Wrong::new(place, format!("`{name}` is not a name"));
             self.wrongs.push(wrong.help("lowercase words with hyphens"));
         } else if WRITTEN.contains(&written.as_str()) {
-            self.wrongs.push(Wrong::new(place, format!("`{written}` means something already")).help("choose another name"));
+            self.wrongs.push(
+                Wrong::new(place, format!("`{written}` means something already"))
+                    .help("choose another name"),
+            );
         } else if !self.bound.insert(name.to_owned()) {
-            self.wrongs.push(Wrong::new(place, format!("`{name}` is bound already")).help("choose another name"));
+            self.wrongs.push(
+                Wrong::new(place, format!("`{name}` is bound already")).help("choose another name"),
+            );
         }
     }
 
     fn delete(&mut self, delete: &Delete, tree: &Tree) {
-        let Delete { kind, namespace, name, selector, limit } = delete;
+        let Delete {
+            kind,
+            namespace,
+            name,
+            selector,
+            limit,
+        } = delete;
         let mut wrong = |key: &str, what: &str, help: &str| {
-            self.wrongs.push(Wrong::new(tree.deepest(&[key]).place, what).help(help));
+            self.wrongs
+                .push(Wrong::new(tree.deepest(&[key]).place, what).help(help));
         };
         match (name, selector) {
-            (Some(_), Some(_)) => wrong("selector", "both `name` and `selector` are given", "keep one of the two"),
-            (None, None) => wrong("kind", "neither `name` nor `selector` says what is deleted", "add `selector: k8s-app=…` or `name: …`"),
+            (Some(_), Some(_)) => wrong(
+                "selector",
+                "both `name` and `selector` are given",
+                "keep one of the two",
+            ),
+            (None, None) => wrong(
+                "kind",
+                "neither `name` nor `selector` says what is deleted",
+                "add `selector: k8s-app=…` or `name: …`",
+            ),
             _ => {}
         }
         match (kind, namespace) {
-            (Resource::Node, Some(_)) => wrong("namespace", "a Node has no namespace", "leave it out"),
+            (Resource::Node, Some(_)) => {
+                wrong("namespace", "a Node has no namespace", "leave it out");
+            }
             (Resource::Node, None) | (_, Some(_)) => {}
-            (_, None) => wrong("kind", "the key `namespace` is missing", "such as `namespace: kube-system`"),
+            (_, None) => wrong(
+                "kind",
+                "the key `namespace` is missing",
+                "such as `namespace: kube-system`",
+            ),
         }
         match limit {
             Some(0) => wrong("limit", "nothing would be deleted", "1 or more"),
-            Some(_) if selector.is_none() => wrong("limit", "`limit` goes with `selector` only", "leave it out"),
+            Some(_) if selector.is_none() => {
+                wrong("limit", "`limit` goes with `selector` only", "leave it out");
+            }
             _ => {}
         }
     }

@@ -32,13 +32,17 @@ impl Fields<'_> {
 
     fn required<T: DeserializeOwned>(&mut self, key: &str) -> Option<T> {
         if self.tree.get(key).is_none() {
-            self.wrongs.push(Wrong::new(self.tree.place, format!("the key `{key}` is missing")));
+            self.wrongs.push(Wrong::new(
+                self.tree.place,
+                format!("the key `{key}` is missing"),
+            ));
         }
         self.optional(key)
     }
 
     fn wrong(&mut self, path: &[&str], what: impl Into<String>, help: &str) {
-        self.wrongs.push(Wrong::new(self.tree.deepest(path).place, what).help(help));
+        self.wrongs
+            .push(Wrong::new(self.tree.deepest(path).place, what).help(help));
     }
 
     pub(super) fn name(&mut self) -> Option<String> {
@@ -56,7 +60,11 @@ impl Fields<'_> {
     pub(super) fn about(&mut self) -> Option<String> {
         let about: String = self.required("about")?;
         if about.trim().is_empty() {
-            self.wrong(&["about"], "`about` is empty", "say what happens and why it matters");
+            self.wrong(
+                &["about"],
+                "`about` is empty",
+                "say what happens and why it matters",
+            );
         }
         Some(about.trim().to_owned())
     }
@@ -64,7 +72,9 @@ impl Fields<'_> {
     pub(super) fn reproduces(&mut self) -> BTreeSet<String> {
         let all: Vec<String> = self.optional("reproduces").unwrap_or_default();
         for (failure, index) in all.iter().zip(0..) {
-            let number = failure.strip_prefix("FF-").filter(|number| number.len() == 2);
+            let number = failure
+                .strip_prefix("FF-")
+                .filter(|number| number.len() == 2);
             let number = number.and_then(|number| number.parse::<u32>().ok());
             if !number.is_some_and(|number| (1..=LAST_FIELD_FAILURE).contains(&number)) {
                 self.wrong_item(
@@ -82,7 +92,12 @@ impl Fields<'_> {
         let all: Vec<String> = self.optional("tags").unwrap_or_default();
         for (tag, index) in all.iter().zip(0..) {
             if !is_word(tag) {
-                self.wrong_item("tags", index, format!("`{tag}` is not a tag"), "lowercase words with hyphens");
+                self.wrong_item(
+                    "tags",
+                    index,
+                    format!("`{tag}` is not a tag"),
+                    "lowercase words with hyphens",
+                );
             }
         }
         self.each_once("tags", all)
@@ -98,7 +113,12 @@ impl Fields<'_> {
         let mut seen = BTreeSet::new();
         for (word, index) in all.into_iter().zip(0..) {
             if seen.contains(&word) {
-                self.wrong_item(key, index, format!("`{word}` stands twice"), "keep one of the two");
+                self.wrong_item(
+                    key,
+                    index,
+                    format!("`{word}` stands twice"),
+                    "keep one of the two",
+                );
             }
             seen.insert(word);
         }
@@ -108,13 +128,21 @@ impl Fields<'_> {
     pub(super) fn cost_s(&mut self) -> u32 {
         let cost_s = self.optional("cost_s").unwrap_or_else(usual_cost_s);
         if !(1..=7_200).contains(&cost_s) {
-            self.wrong(&["cost_s"], format!("a case cannot cost {cost_s} s"), "1 to 7200 seconds");
+            self.wrong(
+                &["cost_s"],
+                format!("a case cannot cost {cost_s} s"),
+                "1 to 7200 seconds",
+            );
         }
         cost_s
     }
 
     pub(super) fn cluster(&mut self) -> Option<Cluster> {
-        let WrittenCluster { control_plane, workers, kubernetes } = self.required("cluster")?;
+        let WrittenCluster {
+            control_plane,
+            workers,
+            kubernetes,
+        } = self.required("cluster")?;
         if !(1..=9).contains(&control_plane) {
             let what = format!("a cluster cannot have {control_plane} control-plane nodes");
             self.wrong(&["cluster", "control_plane"], what, "1 to 9");
@@ -126,9 +154,17 @@ impl Fields<'_> {
         let minor = kubernetes.strip_prefix("1.").unwrap_or_default();
         if minor.is_empty() || minor.len() > 3 || !minor.bytes().all(|byte| byte.is_ascii_digit()) {
             let what = format!("`{kubernetes}` is not a minor version of Kubernetes");
-            self.wrong(&["cluster", "kubernetes"], what, "such as \"1.34\", without a patch number");
+            self.wrong(
+                &["cluster", "kubernetes"],
+                what,
+                "such as \"1.34\", without a patch number",
+            );
         }
-        Some(Cluster { control_plane, workers, kubernetes })
+        Some(Cluster {
+            control_plane,
+            workers,
+            kubernetes,
+        })
     }
 
     pub(super) fn sweep(&mut self) -> bool {
@@ -140,15 +176,22 @@ impl Fields<'_> {
             .iter()
             .map(|budget| (budget.name.to_owned(), Some(budget.default)))
             .collect();
-        let Some(tree) = self.tree.get("budgets") else { return budgets };
+        let Some(tree) = self.tree.get("budgets") else {
+            return budgets;
+        };
         let Value::Map(pairs) = &tree.value else {
-            self.wrong(&["budgets"], "expected budgets by name", "write `{ api_write_outage: 60s }`");
+            self.wrong(
+                &["budgets"],
+                "expected budgets by name",
+                "write `{ api_write_outage: 60s }`",
+            );
             return budgets;
         };
         for pair in pairs {
             if !budgets.contains_key(&pair.key) {
                 let known = BUDGETS.iter().map(|budget| budget.name);
-                self.wrongs.push(Wrong::unknown(pair.place, "budget", &pair.key, known));
+                self.wrongs
+                    .push(Wrong::unknown(pair.place, "budget", &pair.key, known));
                 continue;
             }
             let budget = match &pair.tree.value {

@@ -30,8 +30,10 @@ pub fn parse(
     let (text, tree) = read(file, bytes).map_err(|mistake| vec![*mistake])?;
     let mut wrongs = Vec::new();
     let scenario = scenario(file, &tree, folder, overrides, &mut wrongs);
-    let mut mistakes: Vec<Mistake> =
-        wrongs.into_iter().map(|wrong| Mistake::at(file, text, wrong)).collect();
+    let mut mistakes: Vec<Mistake> = wrongs
+        .into_iter()
+        .map(|wrong| Mistake::at(file, text, wrong))
+        .collect();
     mistakes.sort_by(|one, other| {
         (one.line, one.column, &one.what).cmp(&(other.line, other.column, &other.what))
     });
@@ -51,8 +53,13 @@ fn scenario(
     wrongs: &mut Vec<Wrong>,
 ) -> Option<Scenario> {
     let Value::Map(pairs) = &tree.value else {
-        let what = format!("expected the keys of a scenario, found {}", in_words(&tree.value));
-        wrongs.push(Wrong::new(tree.place, what).help(format!("known: {}", SCENARIO_KEYS.join(", "))));
+        let what = format!(
+            "expected the keys of a scenario, found {}",
+            in_words(&tree.value)
+        );
+        wrongs.push(
+            Wrong::new(tree.place, what).help(format!("known: {}", SCENARIO_KEYS.join(", "))),
+        );
         return None;
     };
     for pair in pairs {
@@ -70,7 +77,11 @@ fn scenario(
     let cluster = fields.cluster();
     let sweep = fields.sweep();
     // A largest cluster stands in for a wrong one, so that its mistake is reported once.
-    let stand_in = Cluster { control_plane: 9, workers: 50, kubernetes: String::new() };
+    let stand_in = Cluster {
+        control_plane: 9,
+        workers: 50,
+        kubernetes: String::new(),
+    };
     let context = cases::Context {
         tree,
         folder,

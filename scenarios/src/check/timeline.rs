@@ -36,8 +36,9 @@ pub(super) fn check(items: &[Tree], place: Place, cluster: &Cluster, policy: &Po
         bound: BTreeSet::new(),
     };
     for (tree, index) in items.iter().zip(0_u32..) {
-        let followed_by_at =
-            items.get(index as usize + 1).is_some_and(|next| next.get("at").is_some());
+        let followed_by_at = items
+            .get(index as usize + 1)
+            .is_some_and(|next| next.get("at").is_some());
         match decode::<WrittenEntry>(tree) {
             Ok(entry) => walk.entry(entry, tree, index, followed_by_at),
             Err(wrong) => {
@@ -47,9 +48,14 @@ pub(super) fn check(items: &[Tree], place: Place, cluster: &Cluster, policy: &Po
         }
     }
     if !walk.begun && !walk.torn {
-        walk.wrongs.push(Wrong::new(place, "nothing is ever bootstrapped").help("begin with `- bootstrap: {}`"));
+        walk.wrongs.push(
+            Wrong::new(place, "nothing is ever bootstrapped").help("begin with `- bootstrap: {}`"),
+        );
     }
-    Walked { entries: walk.entries, wrongs: walk.wrongs }
+    Walked {
+        entries: walk.entries,
+        wrongs: walk.wrongs,
+    }
 }
 
 /// What is known at an entry of a timeline.
@@ -108,7 +114,11 @@ impl Walk<'_> {
         self.join(index);
         self.begun |= kind == OperationKind::Bootstrap;
         self.killed = false;
-        let joined = if followed_by_at { Joined::ByTheEnd } else { Joined::ByItself };
+        let joined = if followed_by_at {
+            Joined::ByTheEnd
+        } else {
+            Joined::ByItself
+        };
         if followed_by_at {
             self.open = Some(self.entries.len());
         }
@@ -125,7 +135,11 @@ impl Walk<'_> {
 
     fn may_resume(&mut self, place: Place) {
         if !self.begun {
-            self.out_of_order(place, "there is nothing to resume", "put a `bootstrap` before it");
+            self.out_of_order(
+                place,
+                "there is nothing to resume",
+                "put a `bootstrap` before it",
+            );
         } else if !self.killed {
             self.out_of_order(
                 place,
@@ -136,7 +150,14 @@ impl Walk<'_> {
     }
 
     fn at(&mut self, at: WrittenAt, tree: &Tree) -> Entry {
-        let WrittenAt { step, moment, occurrence, actor, within, inject } = at;
+        let WrittenAt {
+            step,
+            moment,
+            occurrence,
+            actor,
+            within,
+            inject,
+        } = at;
         let place = |key| tree.deepest(&["at", key]).place;
         if self.open.is_none() {
             self.out_of_order(
@@ -148,16 +169,32 @@ impl Walk<'_> {
             self.torn = true;
         }
         if !self.policy.has_step(&step) {
-            let known = self.policy.steps.iter().map(terms::StepName::as_str).chain(UNPLANNED_STEPS);
-            self.wrongs.push(Wrong::unknown(place("step"), "step", step.as_str(), known));
+            let known = self
+                .policy
+                .steps
+                .iter()
+                .map(terms::StepName::as_str)
+                .chain(UNPLANNED_STEPS);
+            self.wrongs
+                .push(Wrong::unknown(place("step"), "step", step.as_str(), known));
         }
         if occurrence == 0 {
-            self.wrongs.push(Wrong::new(place("occurrence"), "occurrences are counted from 1"));
+            self.wrongs.push(Wrong::new(
+                place("occurrence"),
+                "occurrences are counted from 1",
+            ));
         }
         self.some_time(within, tree, &["at", "within"]);
         self.actor(&actor.0, place("actor"));
         self.inject(&inject, tree, &["at", "inject"]);
-        Entry::At(At { step, moment, occurrence, actor, within, inject })
+        Entry::At(At {
+            step,
+            moment,
+            occurrence,
+            actor,
+            within,
+            inject,
+        })
     }
 
     fn actor(&mut self, actor: &str, place: Place) {
@@ -165,23 +202,33 @@ impl Walk<'_> {
         match machine {
             "installer" if machine == actor => {}
             "checkpoint" => self.wrongs.push(
-                Wrong::new(place, format!("actor `{actor}` is not available in this version"))
-                    .help("available: installer"),
+                Wrong::new(
+                    place,
+                    format!("actor `{actor}` is not available in this version"),
+                )
+                .help("available: installer"),
             ),
-            _ => self.wrongs.push(Wrong::unknown(place, "actor", actor, ["installer"])),
+            _ => self
+                .wrongs
+                .push(Wrong::unknown(place, "actor", actor, ["installer"])),
         }
     }
 
     fn some_time(&mut self, time: Milliseconds, tree: &Tree, path: &[&str]) {
         if time == Milliseconds(0) {
             let place = tree.deepest(path).place;
-            self.wrongs.push(Wrong::new(place, "no time at all").help("write a duration such as `20s`"));
+            self.wrongs
+                .push(Wrong::new(place, "no time at all").help("write a duration such as `20s`"));
         }
     }
 
     fn heal(&mut self, heal: WrittenHeal, tree: &Tree) -> Entry {
         if self.off.is_empty() {
-            self.out_of_order(tree.place, "no lasting fault is open here", "put a `power_off` before it, or leave the `heal` out");
+            self.out_of_order(
+                tree.place,
+                "no lasting fault is open here",
+                "put a `power_off` before it, or leave the `heal` out",
+            );
         }
         let Some(nodes) = heal.node else {
             self.off.clear();
@@ -204,12 +251,17 @@ impl Walk<'_> {
         self.join(index);
         self.some_time(within, tree, &["settle", "within"]);
         if !self.begun {
-            self.out_of_order(tree.place, "nothing can settle before anything was started", "put a `bootstrap` before it");
+            self.out_of_order(
+                tree.place,
+                "nothing can settle before anything was started",
+                "put a `bootstrap` before it",
+            );
         }
         if stable_for >= within {
             let what = format!("a cluster cannot be stable for {stable_for} within {within}");
             let place = tree.deepest(&["settle", "stable_for"]).place;
-            self.wrongs.push(Wrong::new(place, what).help("`within` must be longer than `stable_for`"));
+            self.wrongs
+                .push(Wrong::new(place, what).help("`within` must be longer than `stable_for`"));
         }
         Entry::Settle(Settle { within, stable_for })
     }
@@ -217,13 +269,16 @@ impl Walk<'_> {
     /// What selectors mean, with the place of each; those that mean nothing are mistakes.
     pub(super) fn targets(&mut self, selectors: &Selectors, tree: &Tree) -> Vec<(Target, Place)> {
         if selectors.0.is_empty() {
-            self.wrongs.push(Wrong::new(tree.place, "no node is named").help("name one, or a selector"));
+            self.wrongs
+                .push(Wrong::new(tree.place, "no node is named").help("name one, or a selector"));
         }
         let mut targets = Vec::new();
         for (selector, index) in selectors.0.iter().zip(0..) {
             let place = tree.item(index).unwrap_or(tree).place;
             match self.target(selector, place) {
-                Ok(Target::Bootstrap) => targets.push((Target::Name(self.cluster.bootstrap_node()), place)),
+                Ok(Target::Bootstrap) => {
+                    targets.push((Target::Name(self.cluster.bootstrap_node()), place));
+                }
                 Ok(target) => targets.push((target, place)),
                 Err(wrong) => self.wrongs.push(wrong),
             }
@@ -232,17 +287,29 @@ impl Walk<'_> {
     }
 
     fn target(&self, selector: &Selector, place: Place) -> Result<Target, Wrong> {
-        let target = Target::parse(selector).map_err(|error| Wrong::new(place, error.what).help(error.help))?;
+        let target = Target::parse(selector)
+            .map_err(|error| Wrong::new(place, error.what).help(error.help))?;
         let (many, workers) = (self.cluster.control_plane > 1, self.cluster.workers > 0);
-        let lacks = |what: &str| Err(Wrong::new(place, format!("`{target}` picks nothing: {what}")));
+        let lacks = |what: &str| {
+            Err(Wrong::new(
+                place,
+                format!("`{target}` picks nothing: {what}"),
+            ))
+        };
         match &target {
             Target::Name(node) => {
                 let nodes = self.cluster.nodes();
                 if nodes.contains(node) {
                     return Ok(target);
                 }
-                let Cluster { control_plane, workers, .. } = self.cluster;
-                let what = format!("this cluster has no node `{node}`: it has cp-1 to cp-{control_plane} and {workers} worker(s)");
+                let Cluster {
+                    control_plane,
+                    workers,
+                    ..
+                } = self.cluster;
+                let what = format!(
+                    "this cluster has no node `{node}`: it has cp-1 to cp-{control_plane} and {workers} worker(s)"
+                );
                 let known = nodes.iter().map(terms::NodeId::as_str);
                 Err(Wrong::new(place, what).help(crate::mistake::suggestion(node.as_str(), known)))
             }
@@ -253,10 +320,17 @@ impl Walk<'_> {
                     .chain(self.bound.iter().map(|bound| format!("@{bound}")))
                     .collect();
                 let known = known.iter().map(String::as_str);
-                Err(Wrong::unknown(place, "selector", &target.to_string(), known))
+                Err(Wrong::unknown(
+                    place,
+                    "selector",
+                    &target.to_string(),
+                    known,
+                ))
             }
             Target::AnotherControlPlane if !many => lacks("there is only one control-plane node"),
-            Target::Worker | Target::AnyWorker | Target::AllWorkers if !workers => lacks("there are no workers"),
+            Target::Worker | Target::AnyWorker | Target::AllWorkers if !workers => {
+                lacks("there are no workers")
+            }
             target if target.needs_a_running_cluster() && !self.begun => {
                 lacks("nothing leads or holds before a `bootstrap`")
             }
