@@ -47,7 +47,10 @@ pub(crate) enum ClaimError {
 /// When etcd does not answer or has no majority yet.
 pub(crate) async fn claim(etcd: &HttpsClient, cluster_id: &str) -> Result<Claim, ClaimError> {
     let address = SocketAddr::from((Ipv4Addr::LOCALHOST, ETCD_PORT));
-    let reply = etcd.post(address, "/v3/kv/txn", &transaction(cluster_id)).await?;
+    let reply = match etcd.post(address, "/v3/kv/txn", &transaction(cluster_id)).await {
+        Err(stranger @ HttpsError::Stranger(_)) => return Ok(Claim::Foreign(stranger.to_string())),
+        reply => reply?,
+    };
     let body = String::from_utf8_lossy(&reply.body).into_owned();
     let answer = serde_json::from_str(&body).ok().filter(|_| reply.status == 200);
     let answer: Value = answer.ok_or_else(|| ClaimError::NotDone {

@@ -61,6 +61,9 @@ fn write_synced(path: &Path, content: &[u8]) -> Result<(), FileError> {
         .mode(0o600)
         .open(path)
         .map_err(FileError::when("create", path))?;
+    // The mode above is for new files only; remains of a torn write may have another.
+    file.set_permissions(Permissions::from_mode(0o600))
+        .map_err(FileError::when("protect", path))?;
     file.write_all(content).map_err(FileError::when("write", path))?;
     file.sync_all().map_err(FileError::when("sync", path))
 }

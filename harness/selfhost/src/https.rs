@@ -21,8 +21,14 @@ const DEADLINE: Duration = Duration::from_secs(2);
 
 /// A request failed.
 #[derive(Debug, thiserror::Error)]
-#[error("{0}")]
-pub(crate) struct HttpsError(String);
+pub(crate) enum HttpsError {
+    /// There was no answer; says at which point it failed.
+    #[error("{0}")]
+    NoAnswer(String),
+    /// Whoever answered has no certificate of this cluster's authority: it is not ours, and will not be.
+    #[error("{0} shows a certificate that this cluster's authority did not sign")]
+    Stranger(SocketAddr),
+}
 
 /// Certificates cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -116,7 +122,7 @@ impl HttpsClient {
     ) -> Result<Reply, HttpsError> {
         tokio::time::timeout(DEADLINE, self.exchange(address, request, body))
             .await
-            .map_err(|_| HttpsError(format!("{address} did not answer within {DEADLINE:?}")))?
+            .map_err(|_| HttpsError::NoAnswer(format!("{address} did not answer within {DEADLINE:?}")))?
     }
 
     async fn exchange(
@@ -126,15 +132,20 @@ impl HttpsClient {
         body: Bytes,
     ) -> Result<Reply, HttpsError> {
         let failed = |doing: &'static str| {
-            move |error: &dyn std::error::Error| HttpsError(format!("{doing} {address}: {error}"))
+            move |error: &dyn std::error::Error| HttpsError::NoAnswer(format!("{doing} {address}: {error}"))
         };
         let stream =
             TcpStream::connect(address).await.map_err(|e| failed("connecting to")(&e))?;
         let name = ServerName::from(IpAddr::from(address.ip()));
-        let stream =
-            self.connector.connect(name, stream).await.map_err(|e| failed("TLS with")(&e))?;
+        let stream = self.connector.connect(name, stream).await.map_err(|error| {
+            if is_stranger(&error) {
+                HttpsError::Stranger(address)
+            } else {
+                failed("TLS with")(&error)
+            }
+        })?;
         let peer = peer_of(&stream)
-            .ok_or_else(|| HttpsError(format!("{address} has no readable certificate")))?;
+            .ok_or_else(|| HttpsError::NoAnswer(format!("{address} has no readable certificate")))?;
         let (mut sender, connection) = hyper::client::conn::http1::handshake(TokioIo::new(stream))
             .await
             .map_err(|e| failed("HTTP with")(&e))?;
@@ -163,6 +174,15 @@ impl HttpsClient {
             }
         }
     }
+}
+
+fn is_stranger(error: &std::io::Error) -> bool {
+    let cause = error.get_ref().and_then(|cause| cause.downcast_ref::<rustls::Error>());
+    let unsigned = rustls::CertificateError::UnknownIssuer;
+    let forged = rustls::CertificateError::BadSignature;
+    cause.is_some_and(|cause| {
+        [unsigned, forged].into_iter().any(|kind| *cause == rustls::Error::InvalidCertificate(kind))
+    })
 }
 
 fn broken<E>(what: &'static str) -> impl FnOnce(E) -> IdentityError
@@ -212,5 +232,66 @@ mod tests {
         check(&["self-hosted"], Some(Incarnation::SelfHosted));
         check(&["somebody-else"], None);
         check(&[], None);
+    }
+
+    /// An authority of its own: its certificate, and a pair that it signed for 127.0.0.1, in PEM.
+    fn authority() -> (String, String, String) {
+        let mut parameters = CertificateParams::default();
+        parameters.is_ca = rcgen::IsCa::Ca(rcgen::BasicConstraints::Unconstrained);
+        let key = KeyPair::generate().unwrap();
+        let certificate = parameters.self_signed(&key).unwrap().pem();
+        let issuer = rcgen::Issuer::new(parameters, key);
+        let leaf_key = KeyPair::generate().unwrap();
+        let mut leaf = CertificateParams::new(vec!["127.0.0.1".to_owned()]).unwrap();
+        leaf.distinguished_name.push(DnType::CommonName, "cp-1");
+        let leaf = leaf.signed_by(&leaf_key, &issuer).unwrap().pem();
+        (certificate, leaf, leaf_key.serialize_pem())
+    }
+
+    /// A server of one connection that says 200 to whoever completes the handshake.
+    async fn serve(certificate: &str, key: &str) -> SocketAddr {
+        use tokio::io::{AsyncReadExt, AsyncWriteExt};
+        let provider = Arc::new(rustls::crypto::ring::default_provider());
+        let config = rustls::ServerConfig::builder_with_provider(provider)
+            .with_safe_default_protocol_versions()
+            .unwrap()
+            .with_no_client_auth()
+            .with_single_cert(
+                vec![CertificateDer::from_pem_slice(certificate.as_bytes()).unwrap()],
+                PrivateKeyDer::from_pem_slice(key.as_bytes()).unwrap(),
+            )
+            .unwrap();
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        tokio::spawn(async move {
+            let (stream, _) = listener.accept().await.unwrap();
+            let acceptor = tokio_rustls::TlsAcceptor::from(Arc::new(config));
+            // A stranger's handshake fails; that is what the test is about.
+            let Ok(mut stream) = acceptor.accept(stream).await else { return };
+            let mut asked = [0; 1024];
+            stream.read(&mut asked).await.unwrap();
+            stream.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok").await.unwrap();
+            stream.shutdown().await.unwrap();
+        });
+        address
+    }
+
+    #[tokio::test]
+    async fn a_stranger_is_told_from_silence() {
+        let (ours, certificate, key) = authority();
+        let (theirs, _, _) = authority();
+        let client = |ca: &str| {
+            HttpsClient::new(ca.as_bytes(), certificate.as_bytes(), key.as_bytes()).unwrap()
+        };
+        let reply = client(&ours).get(serve(&certificate, &key).await, "/readyz").await.unwrap();
+        assert_eq!((reply.status, &reply.body[..]), (200, &b"ok"[..]));
+        assert_eq!(reply.peer.node, "cp-1");
+        let stranger = client(&theirs).get(serve(&certificate, &key).await, "/readyz").await;
+        assert!(matches!(stranger, Err(HttpsError::Stranger(_))), "{stranger:?}");
+        let silent = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let nobody = silent.local_addr().unwrap();
+        drop(silent);
+        let silence = client(&ours).get(nobody, "/readyz").await;
+        assert!(matches!(silence, Err(HttpsError::NoAnswer(_))), "{silence:?}");
     }
 }

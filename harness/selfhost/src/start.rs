@@ -151,7 +151,8 @@ impl Start {
         }
         let clients = Clients::new(&assets)?;
         let facts = Poller::start(&assets, &clients);
-        let tasks = ClusterTasks::new(layout.clone(), assets, clients);
+        let least = usize::from(plan.rules.least_apiservers).min(assets.control_planes);
+        let tasks = ClusterTasks::new(layout.clone(), assets, clients, facts.newest(), least);
         self.drive(plan, layout, place, durable, tasks, facts).await
     }
 
@@ -184,10 +185,10 @@ impl Start {
     ) -> Result<u8, StartError> {
         // Whatever the marker says, nothing but the last stage's end is left to do.
         let verify = plan.stages.iter().position(|stage| stage.kind == StageKind::Verify);
-        let stage = verify.and_then(|stage| u8::try_from(stage).ok());
+        let verify = verify.and_then(|stage| u8::try_from(stage).ok());
         let durable = durable.map(|durable| Durable {
-            stage: stage.unwrap_or(durable.stage),
-            completed: false,
+            stage: verify.unwrap_or(durable.stage),
+            completed: durable.completed && verify == Some(durable.stage),
             holding: None,
             reinstating: false,
             done: false,

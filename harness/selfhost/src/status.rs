@@ -112,7 +112,7 @@ fn describe(text: &mut String, facts: &Facts) {
     for (what, value) in [
         ("etcd members healthy", count(*etcd, *control_planes)),
         ("nodes registered", count(*registered, *nodes)),
-        ("nodes ready", count(*ready, *nodes)),
+        ("nodes ready whose lease was renewed while looking (every 10 s)", count(*ready, *nodes)),
         ("control-plane nodes labelled", count(*labelled, *control_planes)),
         ("bootstrap apiservers ready", count(apiservers.bootstrap, 1)),
         ("self-hosted apiservers ready", count(apiservers.self_hosted, *control_planes)),

@@ -62,6 +62,13 @@ impl Poller {
     }
 }
 
+impl Poller {
+    /// The newest facts, for whoever needs to look once.
+    pub(crate) fn newest(&self) -> watch::Receiver<Option<Facts>> {
+        self.facts.clone()
+    }
+}
+
 impl FactSource for Poller {
     async fn next(&mut self) -> Facts {
         loop {

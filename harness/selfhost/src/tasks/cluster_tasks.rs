@@ -3,7 +3,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use pivot::{Task, Why};
+use pivot::{Facts, Task, Why};
+use tokio::sync::watch;
 
 use super::{Answer, Tasks, apply, canary, chain, destroy, label, local, verify};
 use crate::assets::Assets;
@@ -19,12 +20,35 @@ pub(crate) struct ClusterTasks {
     layout: Layout,
     assets: Arc<Assets>,
     clients: Clients,
+    newest: watch::Receiver<Option<Facts>>,
+    least_apiservers: usize,
 }
 
 impl ClusterTasks {
-    /// Tasks for these assets.
-    pub(crate) fn new(layout: Layout, assets: Arc<Assets>, clients: Clients) -> Self {
-        Self { layout, assets, clients }
+    /// Tasks for these assets. `newest` tells which nodes and pods are alive; a verification needs
+    /// `least_apiservers` of them.
+    pub(crate) fn new(
+        layout: Layout,
+        assets: Arc<Assets>,
+        clients: Clients,
+        newest: watch::Receiver<Option<Facts>>,
+        least_apiservers: usize,
+    ) -> Self {
+        Self { layout, assets, clients, newest, least_apiservers }
+    }
+
+    async fn verify(&self) -> Answer {
+        let facts = *self.newest.borrow();
+        let expected = facts.map(|facts| verify::expected(&facts)).unwrap_or_default();
+        if (expected.count() as usize) < self.least_apiservers {
+            let detail = format!(
+                "{} self-hosted apiservers are ready on nodes that are alive, {} are needed",
+                expected.count(),
+                self.least_apiservers
+            );
+            return Answer::failed(Why::VerificationFailed, detail);
+        }
+        verify::verify(&self.assets, &self.clients, expected).await
     }
 
     async fn claim_cluster(&self) -> Answer {
@@ -61,7 +85,7 @@ impl Tasks for ClusterTasks {
             Task::Apply(group) => apply::apply(&self.assets, &self.clients.current(), group).await,
             Task::LabelNode(index) => self.label_node(index).await,
             Task::Canary => canary::canary(&self.clients.current(), CANARY_WITHIN).await,
-            Task::VerifyApi => verify::verify(&self.assets, &self.clients).await,
+            Task::VerifyApi => self.verify().await,
             Task::DestroyStash => destroy::destroy_stash(layout),
         }
     }

@@ -1,16 +1,16 @@
 //! Proof that the control plane works without its bootstrap: a write and its read-back through the
 //! load balancer and through every self-hosted apiserver that should serve.
 
-use k8s_openapi::api::core::v1::{ConfigMap, Node};
+use k8s_openapi::api::core::v1::ConfigMap;
 use kube::Client;
-use kube::api::{Api, DeleteParams, ListParams, Patch, PatchParams};
-use pivot::Why;
+use kube::api::{Api, DeleteParams, Patch, PatchParams};
+use pivot::{Facts, NodeSet, PodFact, Why};
 use serde_json::json;
-use terms::Incarnation;
+use terms::{Component, Incarnation};
 
 use super::apply::FIELD_MANAGER;
 use super::{Answer, chain};
-use crate::assets::{Assets, Machine, SELF_HOSTED_PORT};
+use crate::assets::{Assets, SELF_HOSTED_PORT};
 use crate::clients::Clients;
 use crate::events::boot_us;
 
@@ -19,18 +19,34 @@ const NAME: &str = "selfhost-verification";
 /// Where it is written.
 const NAMESPACE: &str = "kube-system";
 
+/// The control-plane nodes whose apiserver should serve: the node is alive, and the API calls the
+/// self-hosted pod on it ready. A node that has just lost its power, or has just returned, is
+/// nobody's fault here.
+pub(super) fn expected(facts: &Facts) -> NodeSet {
+    let serves = |pod: &&PodFact| {
+        pod.claims == Some(Component::KubeApiserver)
+            && pod.incarnation == Incarnation::SelfHosted
+            && pod.ready
+            && pod.fresh
+    };
+    let nodes = facts.pods.iter().flatten().filter(serves).filter_map(|pod| pod.node);
+    let bound = nodes.filter(|node| *node < 16).fold(NodeSet::default(), NodeSet::with);
+    bound.and(facts.ready).and(NodeSet::first(facts.control_planes))
+}
+
 /// Verifies, and removes what was written.
-pub(super) async fn verify(assets: &Assets, clients: &Clients) -> Answer {
-    match all_ways(assets, clients).await {
+pub(super) async fn verify(assets: &Assets, clients: &Clients, expected: NodeSet) -> Answer {
+    match all_ways(assets, clients, expected).await {
         Ok(()) => Answer::done(),
         Err(detail) => Answer::failed(Why::VerificationFailed, detail),
     }
 }
 
-async fn all_ways(assets: &Assets, clients: &Clients) -> Result<(), String> {
+async fn all_ways(assets: &Assets, clients: &Clients, expected: NodeSet) -> Result<(), String> {
     let balanced = clients.through_load_balancer();
     write_and_read(&balanced, "the load balancer").await?;
-    for machine in expected(assets, &balanced).await? {
+    let machines = (0..).zip(assets.control_plane());
+    for (_, machine) in machines.filter(|(index, _)| expected.contains(*index)) {
         let address = machine.port(SELF_HOSTED_PORT);
         let who = format!("the apiserver of {}", machine.name);
         let reply = assets.apiservers.get(address, "/readyz").await;
@@ -49,21 +65,6 @@ async fn all_ways(assets: &Assets, clients: &Clients) -> Result<(), String> {
         Err(error) => Err(format!("removing ConfigMap {NAME}: {}", chain(&error))),
         Ok(_) => Ok(()),
     }
-}
-
-/// The control-plane nodes that are Ready: their apiservers should serve.
-async fn expected(assets: &Assets, client: &Client) -> Result<Vec<Machine>, String> {
-    let nodes: Api<Node> = Api::all(client.clone());
-    let listed = nodes.list(&ListParams::default()).await;
-    let listed = listed.map_err(|error| format!("listing nodes: {}", chain(&error)))?.items;
-    let is_ready = |machine: &&Machine| {
-        let node = listed.iter().find(|node| node.metadata.name.as_deref() == Some(&machine.name));
-        let conditions = node.and_then(|node| node.status.as_ref()?.conditions.as_ref());
-        conditions
-            .is_some_and(|all| all.iter().any(|one| one.type_ == "Ready" && one.status == "True"))
-    };
-    let ready: Vec<_> = assets.control_plane().iter().filter(is_ready).cloned().collect();
-    if ready.is_empty() { Err("no control-plane node is Ready".to_owned()) } else { Ok(ready) }
 }
 
 async fn write_and_read(client: &Client, who: &str) -> Result<(), String> {
