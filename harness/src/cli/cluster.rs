@@ -13,6 +13,7 @@ use clap::{Args, Subcommand};
 use super::exit::{Exit, Failure, Outcome};
 use crate::cluster::ClusterError;
 use crate::docker::Engine;
+use crate::image::Recipe;
 
 /// The case that the objects of clusters made by hand belong to.
 const CASE: &str = "cluster";
@@ -71,6 +72,14 @@ async fn engine() -> Result<Engine, Failure> {
     Engine::connect()
         .await
         .map_err(|error| Failure::new(Exit::Unavailable, error))
+}
+
+/// The image that the recipe names; without a recipe (the command was installed somewhere else) the
+/// one that was built last.
+pub(super) fn node_image(kubernetes: &str) -> String {
+    Recipe::find()
+        .and_then(|recipe| recipe.reference(kubernetes))
+        .unwrap_or_else(|_| "chrysalis/node:latest".to_owned())
 }
 
 /// The code that a command ends with when a cluster cannot be made or found.

@@ -15,14 +15,9 @@ pub struct Arguments {
     /// Print JSON.
     #[arg(long)]
     json: bool,
-    /// The node image to try.
-    #[arg(
-        long,
-        value_name = "TAG",
-        env = "CHRYSALIS_NODE_IMAGE",
-        default_value = "chrysalis/node:latest"
-    )]
-    image: String,
+    /// The node image to try, instead of the one that the recipe names.
+    #[arg(long, value_name = "IMAGE", env = "CHRYSALIS_IMAGE")]
+    image: Option<String>,
 }
 
 /// Does what the arguments ask for.
@@ -30,7 +25,10 @@ pub struct Arguments {
 /// # Errors
 /// When the answer cannot be written.
 pub async fn run(arguments: Arguments) -> Outcome {
-    let facts = doctor::gather(&arguments.image).await;
+    let image = arguments
+        .image
+        .unwrap_or_else(|| super::cluster::node_image("1.34"));
+    let facts = doctor::gather(&image).await;
     let checks = doctor::examine(&facts);
     if arguments.json {
         let text = serde_json::to_string_pretty(&checks);

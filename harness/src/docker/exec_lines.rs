@@ -131,7 +131,7 @@ impl ExecLines {
     /// # Errors
     /// [`EngineError::Deadline`] when the command still runs; [`EngineError::is_missing`] when its
     /// container has been removed.
-    pub async fn exit_code(&self) -> Result<i64, EngineError> {
+    pub async fn exit_code(&mut self) -> Result<i64, EngineError> {
         self.engine.exec_exit_code(&self.id, &self.doing).await
     }
 }

@@ -4,7 +4,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use clap::Args;
 
-use super::{CASE, bootstrap, engine, failure, time_to_live};
+use super::{CASE, bootstrap, engine, failure, node_image, time_to_live};
 use crate::cli::exit::{Exit, Failure, Outcome};
 use crate::cli::interrupt;
 use crate::cluster::{Cluster, ClusterSpec, StateDirectory, Up, UpEvent};
@@ -22,14 +22,12 @@ pub(crate) struct Arguments {
     /// Workers, 0 to 50.
     #[arg(long, value_name = "N", default_value_t = 1)]
     workers: u32,
-    /// The node image.
-    #[arg(
-        long,
-        value_name = "TAG",
-        env = "CHRYSALIS_NODE_IMAGE",
-        default_value = "chrysalis/node:latest"
-    )]
-    image: String,
+    /// The node image, instead of the one that the recipe names.
+    #[arg(long, value_name = "IMAGE", env = "CHRYSALIS_IMAGE")]
+    image: Option<String>,
+    /// The minor version of Kubernetes.
+    #[arg(long, value_name = "MINOR", default_value = "1.34")]
+    kubernetes: String,
     /// Nodes only, without Kubernetes.
     #[arg(long)]
     bare: bool,
@@ -44,14 +42,13 @@ pub(super) async fn run(arguments: Arguments) -> Outcome {
         control_planes,
         workers,
         image,
+        kubernetes,
         bare,
         ttl,
     } = arguments;
-    let spec = ClusterSpec::new(&name, control_planes, workers, &image, "1.34")
+    let image = image.unwrap_or_else(|| node_image(&kubernetes));
+    let spec = ClusterSpec::new(&name, control_planes, workers, &image, &kubernetes)
         .map_err(|error| Failure::new(Exit::Usage, error))?;
-    if !bare {
-        bootstrap::available()?;
-    }
     let engine = engine().await?;
     let cancel = interrupt::token()?;
     let labels = RunLabels {
@@ -65,7 +62,7 @@ pub(super) async fn run(arguments: Arguments) -> Outcome {
         .await
         .map_err(failure)?;
     let finished = tokio::select! {
-        finished = finish(&up.cluster, bare, &labels) => finished,
+        finished = finish(&up.cluster, &spec, bare, &labels) => finished,
         () = cancel.cancelled() => Err(Failure::new(Exit::Interrupted, "interrupted")),
     };
     if let Err(error) = finished {
@@ -76,9 +73,14 @@ pub(super) async fn run(arguments: Arguments) -> Outcome {
     Ok(Exit::Success)
 }
 
-async fn finish(cluster: &Cluster, bare: bool, labels: &RunLabels) -> Result<(), Failure> {
+async fn finish(
+    cluster: &Cluster,
+    spec: &ClusterSpec,
+    bare: bool,
+    labels: &RunLabels,
+) -> Result<(), Failure> {
     if !bare {
-        let kubeconfig = bootstrap::bootstrap(cluster).await?;
+        let kubeconfig = bootstrap::bootstrap(cluster, spec.kubernetes()).await?;
         let directory = StateDirectory::of(&cluster.topology().name);
         directory
             .write(&directory.kubeconfig(), kubeconfig.as_bytes())
