@@ -9,6 +9,7 @@ pub mod record_file;
 mod recorder;
 pub mod redact;
 pub mod run_directory;
+pub mod stored_run;
 
 pub use clock::{CaseClock, Sample};
 pub use judging::judge_events;

@@ -137,9 +137,9 @@ impl Selfhost {
     /// When a command in the node fails.
     pub async fn start(&self, node: &Node, holds: &[HoldPoint]) -> Result<(), InstallerError> {
         let policy = if self.is_file() { format!("{HOME}/plan.json") } else { self.policy.clone() };
-        let mut command: Vec<String> = [BINARY, "unit", "--policy", &policy, "--control", CONTROL]
-            .map(str::to_owned)
-            .to_vec();
+        let assets = format!("{HOME}/assets");
+        let words = [BINARY, "unit", "--", "--assets", &assets, "--policy", &policy, "--control", CONTROL];
+        let mut command = words.map(str::to_owned).to_vec();
         for hold in holds {
             command.extend(["--hold-at".to_owned(), hold.argument()]);
         }

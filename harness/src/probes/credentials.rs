@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use http::header::{AUTHORIZATION, HeaderValue};
-use oracle::observation::Credential;
+use oracle::observation::{Credential, RequestOutcome};
 use oracle::Sighting;
 use serde::Deserialize;
 use serde_json::json;
@@ -91,8 +91,13 @@ impl CredentialProbe {
         let identity = if bearer.is_some() { self.identity.without_certificate() } else { self.identity.clone() };
         let mut session = match Session::connect(self.target, &identity).await {
             Ok(session) => session,
-            Err(super::ConnectError::Handshake(error)) => return Some(Err(error.to_string())),
-            Err(_) => return None,
+            Err(error) => {
+                return match requests::unconnected(&error) {
+                    RequestOutcome::Untrusted(reason) => Some(Err(reason)),
+                    // A load balancer without servers breaks handshakes too: nothing is known then.
+                    _ => None,
+                };
+            }
         };
         let review = json!({"apiVersion": "authentication.k8s.io/v1", "kind": "SelfSubjectReview"});
         let mut request = requests::post(WHO_AM_I, &review);

@@ -20,6 +20,10 @@ const INVENTORY_WITHIN: Duration = Duration::from_secs(5);
 /// Reads all written keys, in as many tries as fit. When nobody answers, nothing is recorded, and
 /// the oracle says that it does not know.
 pub(super) async fn read_back(stream: &Stream, target: SocketAddr, identity: &Identity) {
+    if stream.picture().borrow().last_write_us.is_none() {
+        // Nothing was ever acknowledged, so there is nothing to hold against a read.
+        return;
+    }
     let reading = async {
         loop {
             let start_us = stream.clock.now_us();
