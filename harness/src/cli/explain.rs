@@ -5,6 +5,7 @@ use oracle::register::{self, Rule, capability_name};
 use scenarios::{BUDGETS, Scenario, ScenarioCase, catalogue, nearest};
 
 use super::exit::{Exit, Failure, Outcome};
+use super::output::print;
 
 /// Explain an invariant, by its slug or number, or a field failure.
 #[derive(Debug, Args)]
@@ -24,10 +25,7 @@ pub struct Arguments {
 /// A word that is neither, with the nearest one that is.
 pub async fn run(arguments: Arguments) -> Outcome {
     match explained(&arguments.what, &catalogue()) {
-        Ok(text) => {
-            print!("{text}");
-            Ok(Exit::Success)
-        }
+        Ok(text) => print(&text),
         Err(words) => Err(Failure::new(Exit::Usage, words)),
     }
 }

@@ -8,6 +8,7 @@ pub mod image;
 pub mod interrupt;
 pub mod judge;
 pub mod merge;
+pub mod output;
 pub mod plan;
 pub mod reap;
 pub mod report;

@@ -10,6 +10,7 @@ use scenarios::{
 };
 
 use super::exit::{Exit, Failure, Outcome};
+use super::output::print;
 
 /// Check scenario files and print the cases that they come to. Needs no engine and starts nothing.
 #[derive(Debug, Args)]
@@ -56,14 +57,14 @@ pub struct Arguments {
 /// Every mistake in every file, or arguments that select nothing.
 pub async fn run(arguments: Arguments) -> Outcome {
     let plan = plan(&arguments)?;
-    if arguments.json {
-        let json = serde_json::to_string_pretty(&plan)
-            .map_err(|error| Failure::new(Exit::Failed, error))?;
-        println!("{json}");
-    } else {
-        print!("{}", in_words(&plan));
+    if !arguments.json {
+        return print(&in_words(&plan));
     }
-    Ok(Exit::Success)
+    let json = serde_json::to_string_pretty(&plan);
+    print(&format!(
+        "{}\n",
+        json.map_err(|error| Failure::new(Exit::Failed, error))?
+    ))
 }
 
 fn plan(arguments: &Arguments) -> Result<Plan, Failure> {

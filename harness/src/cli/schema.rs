@@ -2,7 +2,8 @@
 
 use clap::Args;
 
-use super::exit::{Exit, Outcome};
+use super::exit::Outcome;
+use super::output::print;
 
 /// Print the JSON Schema of scenario files, for editors and checks.
 #[derive(Debug, Args)]
@@ -15,6 +16,5 @@ pub struct Arguments {}
 
 /// Prints the schema.
 pub async fn run(Arguments {}: Arguments) -> Outcome {
-    print!("{}", scenarios::schema());
-    Ok(Exit::Success)
+    print(&scenarios::schema())
 }
