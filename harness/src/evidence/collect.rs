@@ -22,7 +22,7 @@ const CONSOLE_LINES: u32 = 2_000;
 const QUESTIONS: [(&str, &str); 7] = [
     ("journal.txt", "journalctl --no-pager --boot --lines=20000 --output=short-precise"),
     ("containers.txt", "ctr --namespace k8s.io containers list; ctr --namespace k8s.io tasks list"),
-    ("processes.txt", "ps -eo pid,ppid,lstart,rss,args --width 400"),
+    ("processes.txt", "ps -eo pid,ppid,stat,lstart,rss,args --width 400"),
     ("network.txt", "ip address; ip route; ss -ltn"),
     ("manifests.txt", "cd /etc/kubernetes/manifests && tail -n +1 *"),
     ("pod-logs.txt", "cd /var/log/pods && find . -name '*.log' | sort | while read -r log; do echo \"==> $log\"; tail -n 1500 \"$log\"; done"),

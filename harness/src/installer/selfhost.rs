@@ -220,19 +220,16 @@ async fn access(node: &Node) -> Result<Access, InstallerError> {
 /// Copies a node's rendered tree to its root and starts its kubelet.
 async fn hand_out(from: &Node, to: &Node) -> Result<(), InstallerError> {
     let tree = format!("{HOME}/rendered/nodes/{}", to.name());
-    if from.name() == to.name() {
-        let copy = format!("cp -a {tree}/. /");
-        from.exec_ok(["sh", "-c", &copy], COMMAND_DEADLINE).await?;
-    } else {
-        let packed = from.exec(["tar", "-C", &tree, "-cf", "-", "."], COMMAND_DEADLINE).await?;
-        if !packed.success() {
-            return Err(InstallerError::NotRendered { path: tree });
-        }
-        let unpack = ["tar", "-C", "/", "-xf", "-"];
-        let unpacked = to.exec_with_input(unpack, &packed.stdout, COMMAND_DEADLINE).await?;
-        if !unpacked.success() {
-            return Err(InstallerError::NotRendered { path: unpacked.complaint() });
-        }
+    let packed = from.exec(["tar", "-C", &tree, "-cf", "-", "."], COMMAND_DEADLINE).await?;
+    if !packed.success() {
+        return Err(InstallerError::NotRendered { path: tree });
+    }
+    // Directories that are there keep their modes: a root directory that only root may enter
+    // would stop the node's own services at the next boot.
+    let unpack = ["tar", "-C", "/", "--no-overwrite-dir", "-xf", "-"];
+    let unpacked = to.exec_with_input(unpack, &packed.stdout, COMMAND_DEADLINE).await?;
+    if !unpacked.success() {
+        return Err(InstallerError::NotRendered { path: unpacked.complaint() });
     }
     let start = "systemctl daemon-reload && systemctl enable --now --no-block kubelet";
     to.exec_ok(["sh", "-c", start], COMMAND_DEADLINE).await?;
