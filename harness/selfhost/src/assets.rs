@@ -114,7 +114,13 @@ impl Assets {
         })?;
         let mut machines: Vec<_> = cluster.control_plane().map(machine).collect();
         let control_planes = machines.len();
-        machines.extend(cluster.nodes.iter().filter(|node| node.role == Role::Worker).map(machine));
+        machines.extend(
+            cluster
+                .nodes
+                .iter()
+                .filter(|node| node.role == Role::Worker)
+                .map(machine),
+        );
         Ok(Self {
             cluster_id: hexadecimal(&Sha256::digest(authority)),
             machines,
@@ -140,7 +146,10 @@ impl Assets {
 
     /// The index of the node with this name.
     pub(crate) fn index_of(&self, name: &str) -> Option<u8> {
-        let index = self.machines.iter().position(|machine| machine.name == name)?;
+        let index = self
+            .machines
+            .iter()
+            .position(|machine| machine.name == name)?;
         u8::try_from(index).ok().filter(|index| *index < 16)
     }
 
@@ -154,7 +163,10 @@ impl Assets {
         let listed = std::fs::read_dir(&directory);
         for entry in listed.map_err(|_| AssetsError::Missing(directory.clone()))? {
             let path = entry.map_err(FileError::when("list", &directory))?.path();
-            if path.extension().is_some_and(|extension| extension == "json") {
+            if path
+                .extension()
+                .is_some_and(|extension| extension == "json")
+            {
                 paths.push(path);
             }
         }
@@ -195,7 +207,10 @@ pub(crate) fn hexadecimal(bytes: &[u8]) -> String {
 }
 
 fn machine(node: &crate::cluster_file::Node) -> Machine {
-    Machine { name: node.name.clone(), address: node.address }
+    Machine {
+        name: node.name.clone(),
+        address: node.address,
+    }
 }
 
 fn group_directory(group: AssetGroup) -> &'static str {
@@ -216,7 +231,10 @@ fn required(path: &Path) -> Result<Vec<u8>, AssetsError> {
 /// The connection settings of a kubeconfig with embedded credentials, for kube and for single requests.
 async fn connect(path: &Path) -> Result<(kube::Config, HttpsClient), AssetsError> {
     type Cause = Box<dyn std::error::Error + Send + Sync>;
-    let wrong = |source: Cause| AssetsError::Kubeconfig { path: path.to_owned(), source };
+    let wrong = |source: Cause| AssetsError::Kubeconfig {
+        path: path.to_owned(),
+        source,
+    };
     let text = String::from_utf8(required(path)?).map_err(|error| wrong(error.into()))?;
     let kubeconfig = Kubeconfig::from_yaml(&text).map_err(|error| wrong(error.into()))?;
     // The key is behind a wrapper in kube's type, so the embedded data is read from the text.
@@ -224,7 +242,9 @@ async fn connect(path: &Path) -> Result<(kube::Config, HttpsClient), AssetsError
     let decode = |pointer: &str| {
         let data = tree.pointer(pointer).and_then(Value::as_str);
         let data = data.ok_or_else(|| wrong(format!("it embeds nothing at {pointer}").into()))?;
-        BASE64_STANDARD.decode(data).map_err(|error| wrong(error.into()))
+        BASE64_STANDARD
+            .decode(data)
+            .map_err(|error| wrong(error.into()))
     };
     let client = HttpsClient::new(
         &decode("/clusters/0/cluster/certificate-authority-data")?,

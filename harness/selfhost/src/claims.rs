@@ -47,12 +47,17 @@ pub(crate) enum ClaimError {
 /// When etcd does not answer or has no majority yet.
 pub(crate) async fn claim(etcd: &HttpsClient, cluster_id: &str) -> Result<Claim, ClaimError> {
     let address = SocketAddr::from((Ipv4Addr::LOCALHOST, ETCD_PORT));
-    let reply = match etcd.post(address, "/v3/kv/txn", &transaction(cluster_id)).await {
+    let reply = match etcd
+        .post(address, "/v3/kv/txn", &transaction(cluster_id))
+        .await
+    {
         Err(stranger @ HttpsError::Stranger(_)) => return Ok(Claim::Foreign(stranger.to_string())),
         reply => reply?,
     };
     let body = String::from_utf8_lossy(&reply.body).into_owned();
-    let answer = serde_json::from_str(&body).ok().filter(|_| reply.status == 200);
+    let answer = serde_json::from_str(&body)
+        .ok()
+        .filter(|_| reply.status == 200);
     let answer: Value = answer.ok_or_else(|| ClaimError::NotDone {
         status: reply.status,
         body: body.chars().take(300).collect(),
@@ -77,12 +82,15 @@ fn judge(answer: &Value, cluster_id: &str) -> Claim {
     if answer["succeeded"] == Value::Bool(true) {
         return Claim::Ours;
     }
-    let held = answer.pointer("/responses/0/response_range/kvs/0/value").and_then(Value::as_str);
+    let held = answer
+        .pointer("/responses/0/response_range/kvs/0/value")
+        .and_then(Value::as_str);
     match held {
         Some(value) if value == base64(cluster_id) => Claim::Ours,
         Some(_) => Claim::Foreign(format!("etcd's key {CLAIM} names another cluster")),
         None => Claim::Foreign(format!(
-            "etcd holds Kubernetes objects under {} although nobody claimed it", REGISTRY.0
+            "etcd holds Kubernetes objects under {} although nobody claimed it",
+            REGISTRY.0
         )),
     }
 }
@@ -102,13 +110,17 @@ mod tests {
 
     #[test]
     fn only_an_empty_etcd_or_our_own_is_ours() {
-        let held = |by: &str| {
-            json!({ "responses": [{ "response_range": { "kvs": [{ "value": base64(by) }] } }] })
-        };
-        check(&json!({ "succeeded": true, "responses": [{ "response_put": {} }] }), true);
+        let held = |by: &str| json!({ "responses": [{ "response_range": { "kvs": [{ "value": base64(by) }] } }] });
+        check(
+            &json!({ "succeeded": true, "responses": [{ "response_put": {} }] }),
+            true,
+        );
         check(&held("abc"), true);
         check(&held("other"), false);
-        check(&json!({ "responses": [{ "response_range": { "header": {} } }] }), false);
+        check(
+            &json!({ "responses": [{ "response_range": { "header": {} } }] }),
+            false,
+        );
         check(&json!({}), false);
     }
 }

@@ -27,7 +27,9 @@ impl ControlFifo {
             Ok(()) | Err(rustix::io::Errno::EXIST) => {}
             Err(error) => return Err(FileError::when("make the control FIFO", path)(error.into())),
         }
-        let kind = std::fs::metadata(path).map_err(FileError::when("inspect", path))?.file_type();
+        let kind = std::fs::metadata(path)
+            .map_err(FileError::when("inspect", path))?
+            .file_type();
         if !kind.is_fifo() {
             let error = std::io::Error::other("something else than a FIFO lies there");
             return Err(FileError::when("use as the control FIFO", path)(error));
@@ -36,7 +38,9 @@ impl ControlFifo {
             .read_write(true)
             .open_receiver(path)
             .map_err(FileError::when("open the control FIFO", path))?;
-        Ok(Self { lines: BufReader::new(receiver).lines() })
+        Ok(Self {
+            lines: BufReader::new(receiver).lines(),
+        })
     }
 
     /// The next release. Lines that are none are reported on standard error and passed over.
@@ -77,7 +81,10 @@ mod tests {
             let mut writer = std::fs::OpenOptions::new().write(true).open(&path).unwrap();
             writeln!(writer, "nonsense\nrelease {step}:entered").unwrap();
             drop(writer);
-            assert_eq!(control.released().await, (StepName::new(step), Moment::Entered));
+            assert_eq!(
+                control.released().await,
+                (StepName::new(step), Moment::Entered)
+            );
         }
     }
 

@@ -1,24 +1,26 @@
 //! The driver: inputs in, effects out, performed in order.
 
+mod parts;
+
 use std::collections::VecDeque;
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
 use pivot::{
-    Attempt, Durable, Effect, Effects, Input, LogEntry, Outcome, Plan, StageIndex, State, Task,
-    Timer, Why,
+    Attempt, Durable, Effect, Effects, Facts, Input, LogEntry, Outcome, Plan, StageIndex, State,
+    Task, Timer, Why,
 };
 use terms::{Moment, StepName};
 use tokio::task::{AbortHandle, JoinSet};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
+pub(crate) use parts::{DriverError, Ending, Holds, MarkerPlace, Parts};
+
 use crate::control::ControlFifo;
 use crate::durable_file::FileError;
 use crate::events::Events;
 use crate::facts::FactSource;
-use crate::hold::HoldPoint;
 use crate::log::Log;
 use crate::marker::{Marker, MarkerError};
 use crate::reason;
@@ -27,52 +29,6 @@ use crate::timers::Timers;
 
 /// A task that has not ended by then may have happened or not. Canaries have their own, shorter one.
 const TASK_DEADLINE: Duration = Duration::from_secs(60);
-
-/// How the driver ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Ending {
-    /// The procedure is done.
-    Done,
-    /// It stands still and waits for a person.
-    Holding,
-    /// Something belongs to somebody else; nothing was changed.
-    Refused,
-    /// It was told to stop; everything can be resumed.
-    Stopped,
-}
-
-/// The driver cannot go on.
-#[derive(Debug, thiserror::Error)]
-pub(crate) enum DriverError {
-    /// The marker cannot be written: nothing that follows would be safe.
-    #[error("the marker was not written, so nothing further may be done")]
-    Marker(#[from] MarkerError),
-    /// Events or log cannot be written.
-    #[error("the record was not written, so nothing further may be done")]
-    Record(#[from] FileError),
-}
-
-/// Where hold points are and how they end.
-#[derive(Default)]
-pub(crate) struct Holds {
-    /// The points.
-    pub(crate) points: Vec<HoldPoint>,
-    /// Over what they are released.
-    pub(crate) control: Option<ControlFifo>,
-    /// How long one is held at most.
-    pub(crate) deadline: Duration,
-}
-
-/// Whose marker is written where.
-#[derive(Clone, Debug)]
-pub(crate) struct MarkerPlace {
-    /// The file.
-    pub(crate) path: PathBuf,
-    /// The cluster's identity.
-    pub(crate) cluster: String,
-    /// The plan's fingerprint.
-    pub(crate) plan: String,
-}
 
 /// Drives the machine: tasks, facts, timers, hold points, marker, events and log.
 pub(crate) struct Driver<T, F> {
@@ -91,32 +47,22 @@ pub(crate) struct Driver<T, F> {
     released: VecDeque<Input>,
     held: Option<(StageIndex, Moment, Instant)>,
     detail: Option<String>,
-}
-
-/// What a driver is made of.
-pub(crate) struct Parts<T, F> {
-    /// The plan to follow.
-    pub(crate) plan: Plan,
-    /// Who performs tasks.
-    pub(crate) tasks: T,
-    /// Who tells facts.
-    pub(crate) facts: F,
-    /// Whose marker is written where.
-    pub(crate) marker: MarkerPlace,
-    /// The stream of steps.
-    pub(crate) events: Events,
-    /// The log of inputs and effects.
-    pub(crate) log: Log,
-    /// Hold points.
-    pub(crate) holds: Holds,
-    /// Tells the driver to stop.
-    pub(crate) stop: CancellationToken,
+    seen: Option<Facts>,
 }
 
 impl<T: Tasks, F: FactSource> Driver<T, F> {
     /// A driver that has not begun.
     pub(crate) fn new(parts: Parts<T, F>) -> Self {
-        let Parts { plan, tasks, facts, marker, events, log, holds, stop } = parts;
+        let Parts {
+            plan,
+            tasks,
+            facts,
+            marker,
+            events,
+            log,
+            holds,
+            stop,
+        } = parts;
         // The machine says where it stands only by effects; a fresh start is where all begin.
         let (state, _) = pivot::resume(&plan, None);
         Self {
@@ -135,6 +81,7 @@ impl<T: Tasks, F: FactSource> Driver<T, F> {
             released: VecDeque::new(),
             held: None,
             detail: None,
+            seen: None,
         }
     }
 
@@ -145,16 +92,20 @@ impl<T: Tasks, F: FactSource> Driver<T, F> {
     pub(crate) async fn run(&mut self, durable: Option<Durable>) -> Result<Ending, DriverError> {
         let (state, effects) = pivot::resume(&self.plan, durable);
         self.state = state;
-        self.log.append(&LogEntry::Resumed { durable, effects }, false)?;
+        self.log
+            .append(&LogEntry::Resumed { durable, effects }, false)?;
         if let Some(ending) = self.perform_all(effects).await? {
             return Ok(ending);
         }
         loop {
-            let Some(input) = self.next().await else { return Ok(Ending::Stopped) };
+            let Some(input) = self.next().await else {
+                return Ok(Ending::Stopped);
+            };
             let (state, effects) = pivot::step(&self.plan, self.state, input);
             let idle = effects.is_empty() && state == self.state;
             self.state = state;
-            self.log.append(&LogEntry::Stepped { input, effects }, idle)?;
+            self.log
+                .append(&LogEntry::Stepped { input, effects }, idle)?;
             if let Some(ending) = self.perform_all(effects).await? {
                 return Ok(ending);
             }
@@ -190,7 +141,13 @@ impl<T: Tasks, F: FactSource> Driver<T, F> {
             Effect::Finish => {
                 let stage = self.state.stage();
                 // A policy without a marker remembers nothing on its way, but what is done is done.
-                self.persist(Durable { stage, completed: true, holding: None, reinstating: false, done: true })?;
+                self.persist(Durable {
+                    stage,
+                    completed: true,
+                    holding: None,
+                    reinstating: false,
+                    done: true,
+                })?;
                 self.say(Plan::DONE_STEP, Moment::Completed, None)?;
                 return Ok(Some(Ending::Done));
             }
@@ -218,7 +175,10 @@ impl<T: Tasks, F: FactSource> Driver<T, F> {
                 timer = self.timers.elapsed() => return Some(Input::Elapsed(timer)),
                 (step, moment) = next_release(&mut self.holds.control) => self.release(&step, moment),
                 () = at(until) => self.release_overdue(),
-                facts = self.facts.next() => return Some(Input::Facts(facts)),
+                facts = self.facts.next() => {
+                    self.seen = Some(facts);
+                    return Some(Input::Facts(facts));
+                }
             }
         }
     }
@@ -228,8 +188,18 @@ impl<T: Tasks, F: FactSource> Driver<T, F> {
 
 impl<T: Tasks, F> Driver<T, F> {
     fn persist(&self, durable: Durable) -> Result<(), MarkerError> {
-        let MarkerPlace { path, cluster, plan } = self.marker.clone();
-        Marker { v: 1, cluster, plan, durable }.write(&path)
+        let MarkerPlace {
+            path,
+            cluster,
+            plan,
+        } = self.marker.clone();
+        Marker {
+            v: 1,
+            cluster,
+            plan,
+            durable,
+        }
+        .write(&path)
     }
 
     fn start(&mut self, task: Task, attempt: Attempt) {
@@ -257,6 +227,10 @@ impl<T: Tasks, F> Driver<T, F> {
 
     fn announce(&mut self, stage: StageIndex, moment: Moment) -> Result<(), FileError> {
         let step = self.step(stage);
+        if moment == Moment::Entered {
+            // What failed in an earlier step explains nothing in this one.
+            self.detail = None;
+        }
         let occurrence = self.events.occurrence(&step, moment);
         let held = self.holds.points.iter().any(|point| {
             point.step == step && point.moment == moment && point.occurrence == occurrence
@@ -281,13 +255,25 @@ impl<T: Tasks, F> Driver<T, F> {
     }
 
     fn say(&mut self, step: &str, moment: Moment, reason: Option<String>) -> Result<(), FileError> {
-        eprintln!("{step}{}", reason.as_ref().map(|reason| format!(": {reason}")).unwrap_or_default());
-        self.events.announce(&StepName::new(step), moment, false, reason)
+        eprintln!(
+            "{step}{}",
+            reason
+                .as_ref()
+                .map(|reason| format!(": {reason}"))
+                .unwrap_or_default()
+        );
+        self.events
+            .announce(&StepName::new(step), moment, false, reason)
     }
 
     fn reason(&self, stage: StageIndex, why: Why) -> String {
-        let detail = reason::with_detail(why, self.detail.as_deref());
-        format!("at step {}: {detail}", self.step(stage))
+        let seen = || self.seen.as_ref().map(reason::facts_in_words);
+        let detail = self.detail.clone().or_else(seen);
+        format!(
+            "at step {}: {}",
+            self.step(stage),
+            reason::with_detail(why, detail.as_deref())
+        )
     }
 
     fn step(&self, stage: StageIndex) -> StepName {
@@ -340,7 +326,9 @@ impl<T, F> Driver<T, F> {
                 self.held = None;
                 self.released.push_back(Input::Released(stage, moment));
             }
-            None => eprintln!("control: nothing is held at {step}:{moment}; the release is passed over"),
+            None => {
+                eprintln!("control: nothing is held at {step}:{moment}; the release is passed over")
+            }
         }
     }
 
@@ -368,3 +356,5 @@ async fn at(until: Option<Instant>) {
 
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod twin;

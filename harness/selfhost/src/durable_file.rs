@@ -21,7 +21,11 @@ impl FileError {
     /// Names what was being done to which path, for `map_err`.
     pub(crate) fn when(doing: &'static str, path: &Path) -> impl FnOnce(io::Error) -> Self {
         let path = path.to_owned();
-        move |source| Self { doing, path, source }
+        move |source| Self {
+            doing,
+            path,
+            source,
+        }
     }
 }
 
@@ -44,7 +48,12 @@ pub(crate) fn private_directory(path: &Path) -> Result<(), FileError> {
 ///
 /// # Errors
 /// Names the file; the old content is then still there, or the new one is.
-pub(crate) fn place(staging: &Path, directory: &Path, name: &str, content: &[u8]) -> Result<(), FileError> {
+pub(crate) fn place(
+    staging: &Path,
+    directory: &Path,
+    name: &str,
+    content: &[u8],
+) -> Result<(), FileError> {
     let prepared = staging.join(format!("{name}.new"));
     let target = directory.join(name);
     write_synced(&prepared, content)?;
@@ -64,7 +73,8 @@ fn write_synced(path: &Path, content: &[u8]) -> Result<(), FileError> {
     // The mode above is for new files only; remains of a torn write may have another.
     file.set_permissions(Permissions::from_mode(0o600))
         .map_err(FileError::when("protect", path))?;
-    file.write_all(content).map_err(FileError::when("write", path))?;
+    file.write_all(content)
+        .map_err(FileError::when("write", path))?;
     file.sync_all().map_err(FileError::when("sync", path))
 }
 
@@ -126,7 +136,9 @@ pub(crate) fn copy_tree(source: &Path, target: &Path) -> Result<(), FileError> {
     for entry in fs::read_dir(source).map_err(FileError::when("list", source))? {
         let entry = entry.map_err(FileError::when("list", source))?;
         let (from, name) = (entry.path(), entry.file_name());
-        let kind = entry.file_type().map_err(FileError::when("inspect", &from))?;
+        let kind = entry
+            .file_type()
+            .map_err(FileError::when("inspect", &from))?;
         if kind.is_dir() {
             copy_tree(&from, &target.join(&name))?;
             continue;
@@ -137,7 +149,8 @@ pub(crate) fn copy_tree(source: &Path, target: &Path) -> Result<(), FileError> {
             let prepared = target.join(format!(".{}.new", name.to_string_lossy()));
             write_synced(&prepared, &content)?;
             let placed = target.join(&name);
-            fs::rename(&prepared, &placed).map_err(FileError::when("rename into place", &placed))?;
+            fs::rename(&prepared, &placed)
+                .map_err(FileError::when("rename into place", &placed))?;
         }
     }
     sync_directory(target)
@@ -178,14 +191,22 @@ mod tests {
         copy_tree(&source, &target).unwrap();
         assert_eq!(fs::read(target.join("ca")).unwrap(), b"public");
         assert_eq!(fs::read(target.join("inner/key")).unwrap(), b"secret");
-        assert_eq!((mode(&target.join("inner")), mode(&target.join("inner/key"))), (0o700, 0o600));
+        assert_eq!(
+            (mode(&target.join("inner")), mode(&target.join("inner/key"))),
+            (0o700, 0o600)
+        );
     }
 
     #[test]
     fn an_error_names_the_deed_the_path_and_the_way_out() {
         let root = tempfile::tempdir().unwrap();
-        let said = sync_directory(&root.path().join("nowhere")).unwrap_err().to_string();
-        assert!(said.contains("sync the directory") && said.contains("nowhere"), "{said}");
+        let said = sync_directory(&root.path().join("nowhere"))
+            .unwrap_err()
+            .to_string();
+        assert!(
+            said.contains("sync the directory") && said.contains("nowhere"),
+            "{said}"
+        );
         assert!(said.contains("start again"), "{said}");
     }
 }

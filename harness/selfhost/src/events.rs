@@ -19,7 +19,11 @@ pub(crate) enum EventsTo {
 
 impl From<&str> for EventsTo {
     fn from(text: &str) -> Self {
-        if text == "-" { Self::StandardOutput } else { Self::File(PathBuf::from(text)) }
+        if text == "-" {
+            Self::StandardOutput
+        } else {
+            Self::File(PathBuf::from(text))
+        }
     }
 }
 
@@ -38,10 +42,16 @@ impl Events {
     pub(crate) fn open(to: &EventsTo) -> Result<Self, FileError> {
         let EventsTo::File(path) = to else {
             let place = PathBuf::from("standard output");
-            return Ok(Self { to: Box::new(io::stdout()), place, announced: Vec::new() });
+            return Ok(Self {
+                to: Box::new(io::stdout()),
+                place,
+                announced: Vec::new(),
+            });
         };
-        let announced =
-            read(path)?.into_iter().map(|event| (event.step, event.moment)).collect();
+        let announced = read(path)?
+            .into_iter()
+            .map(|event| (event.step, event.moment))
+            .collect();
         let mut file = OpenOptions::new()
             .append(true)
             .create(true)
@@ -49,14 +59,23 @@ impl Events {
             .map_err(FileError::when("open the events", path))?;
         if ends_within_a_line(path)? {
             // A run that was killed while writing; the torn line must not swallow ours.
-            file.write_all(b"\n").map_err(FileError::when("append to", path))?;
+            file.write_all(b"\n")
+                .map_err(FileError::when("append to", path))?;
         }
-        Ok(Self { to: Box::new(file), place: path.clone(), announced })
+        Ok(Self {
+            to: Box::new(file),
+            place: path.clone(),
+            announced,
+        })
     }
 
     /// Which occurrence of this announcement the next one is, counted from 1.
     pub(crate) fn occurrence(&self, step: &StepName, moment: Moment) -> u32 {
-        let earlier = self.announced.iter().filter(|(s, m)| s == step && *m == moment).count();
+        let earlier = self
+            .announced
+            .iter()
+            .filter(|(s, m)| s == step && *m == moment)
+            .count();
         u32::try_from(earlier).unwrap_or(u32::MAX).saturating_add(1)
     }
 
@@ -102,7 +121,10 @@ pub(crate) fn read(path: &Path) -> Result<Vec<StepEvent>, FileError> {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
         Err(error) => return Err(FileError::when("read the events", path)(error)),
     };
-    Ok(text.lines().filter_map(|line| serde_json::from_str(line).ok()).collect())
+    Ok(text
+        .lines()
+        .filter_map(|line| serde_json::from_str(line).ok())
+        .collect())
 }
 
 /// Whether a file is there, not empty, and does not end with a line's end.
@@ -138,7 +160,9 @@ mod tests {
         let mut events = Events::open(&to).unwrap();
         assert_eq!(events.occurrence(&step, Moment::Entered), 2);
         assert_eq!(events.occurrence(&step, Moment::Completed), 1);
-        events.announce(&step, Moment::Completed, false, Some("because".to_owned())).unwrap();
+        events
+            .announce(&step, Moment::Completed, false, Some("because".to_owned()))
+            .unwrap();
         let all = read(&path).unwrap();
         assert_eq!(all.len(), 2);
         assert!(all[0].held && all[1].reason.as_deref() == Some("because"));

@@ -17,7 +17,9 @@ pub(crate) struct HoldPoint {
 
 /// A hold point or release that cannot be understood.
 #[derive(Debug, thiserror::Error)]
-#[error("`{0}` is not STEP:MOMENT[:OCCURRENCE], for example verified:completed or self-hosted-serving:entered:2")]
+#[error(
+    "`{0}` is not STEP:MOMENT[:OCCURRENCE], for example verified:completed or self-hosted-serving:entered:2"
+)]
 pub(crate) struct ParseHoldPointError(String);
 
 impl FromStr for HoldPoint {
@@ -26,7 +28,10 @@ impl FromStr for HoldPoint {
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         let wrong = || ParseHoldPointError(text.to_owned());
         let mut parts = text.split(':');
-        let step = parts.next().filter(|step| !step.is_empty()).ok_or_else(wrong)?;
+        let step = parts
+            .next()
+            .filter(|step| !step.is_empty())
+            .ok_or_else(wrong)?;
         let moment = match parts.next() {
             Some("entered") => Moment::Entered,
             Some("completed") => Moment::Completed,
@@ -34,12 +39,20 @@ impl FromStr for HoldPoint {
         };
         let occurrence = match parts.next() {
             None => 1,
-            Some(number) => number.parse().ok().filter(|number| *number > 0).ok_or_else(wrong)?,
+            Some(number) => number
+                .parse()
+                .ok()
+                .filter(|number| *number > 0)
+                .ok_or_else(wrong)?,
         };
         if parts.next().is_some() {
             return Err(wrong());
         }
-        Ok(Self { step: StepName::new(step), moment, occurrence })
+        Ok(Self {
+            step: StepName::new(step),
+            moment,
+            occurrence,
+        })
     }
 }
 
@@ -49,7 +62,11 @@ impl FromStr for HoldPoint {
 /// Repeats the line and the form that was expected.
 pub(crate) fn parse_release(line: &str) -> Result<(StepName, Moment), ParseHoldPointError> {
     let wrong = || ParseHoldPointError(line.to_owned());
-    let point: HoldPoint = line.trim().strip_prefix("release ").ok_or_else(wrong)?.parse()?;
+    let point: HoldPoint = line
+        .trim()
+        .strip_prefix("release ")
+        .ok_or_else(wrong)?
+        .parse()?;
     Ok((point.step, point.moment))
 }
 
@@ -69,9 +86,18 @@ mod tests {
 
     #[test]
     fn hold_points_are_read() {
-        check("verified:completed", Some(("verified", Moment::Completed, 1)));
+        check(
+            "verified:completed",
+            Some(("verified", Moment::Completed, 1)),
+        );
         check("verified:entered:3", Some(("verified", Moment::Entered, 3)));
-        for wrong in ["verified", ":entered", "verified:during", "verified:entered:0", "a:entered:1:2"] {
+        for wrong in [
+            "verified",
+            ":entered",
+            "verified:during",
+            "verified:entered:0",
+            "a:entered:1:2",
+        ] {
             check(wrong, None);
         }
     }

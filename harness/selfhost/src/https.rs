@@ -73,7 +73,9 @@ impl HttpsClient {
         let mut roots = RootCertStore::empty();
         for root in CertificateDer::pem_slice_iter(ca) {
             let root = root.map_err(broken("the authority's certificate"))?;
-            roots.add(root).map_err(broken("the authority's certificate"))?;
+            roots
+                .add(root)
+                .map_err(broken("the authority's certificate"))?;
         }
         let chain = CertificateDer::pem_slice_iter(certificate)
             .collect::<Result<Vec<_>, _>>()
@@ -88,7 +90,9 @@ impl HttpsClient {
                 .map_err(broken("the client certificate"))?;
         // A resumed session repeats an old certificate; each handshake must show the present one.
         config.resumption = rustls::client::Resumption::disabled();
-        Ok(Self { connector: TlsConnector::from(Arc::new(config)) })
+        Ok(Self {
+            connector: TlsConnector::from(Arc::new(config)),
+        })
     }
 
     /// `GET path` from `address`, within two seconds.
@@ -111,7 +115,8 @@ impl HttpsClient {
         body: &serde_json::Value,
     ) -> Result<Reply, HttpsError> {
         let request = hyper::Request::post(path).header("content-type", "application/json");
-        self.send(address, request, Bytes::from(body.to_string())).await
+        self.send(address, request, Bytes::from(body.to_string()))
+            .await
     }
 
     async fn send(
@@ -122,7 +127,9 @@ impl HttpsClient {
     ) -> Result<Reply, HttpsError> {
         tokio::time::timeout(DEADLINE, self.exchange(address, request, body))
             .await
-            .map_err(|_| HttpsError::NoAnswer(format!("{address} did not answer within {DEADLINE:?}")))?
+            .map_err(|_| {
+                HttpsError::NoAnswer(format!("{address} did not answer within {DEADLINE:?}"))
+            })?
     }
 
     async fn exchange(
@@ -132,20 +139,28 @@ impl HttpsClient {
         body: Bytes,
     ) -> Result<Reply, HttpsError> {
         let failed = |doing: &'static str| {
-            move |error: &dyn std::error::Error| HttpsError::NoAnswer(format!("{doing} {address}: {error}"))
-        };
-        let stream =
-            TcpStream::connect(address).await.map_err(|e| failed("connecting to")(&e))?;
-        let name = ServerName::from(IpAddr::from(address.ip()));
-        let stream = self.connector.connect(name, stream).await.map_err(|error| {
-            if is_stranger(&error) {
-                HttpsError::Stranger(address)
-            } else {
-                failed("TLS with")(&error)
+            move |error: &dyn std::error::Error| {
+                HttpsError::NoAnswer(format!("{doing} {address}: {error}"))
             }
+        };
+        let stream = TcpStream::connect(address)
+            .await
+            .map_err(|e| failed("connecting to")(&e))?;
+        let name = ServerName::from(IpAddr::from(address.ip()));
+        let stream = self
+            .connector
+            .connect(name, stream)
+            .await
+            .map_err(|error| {
+                if is_stranger(&error) {
+                    HttpsError::Stranger(address)
+                } else {
+                    failed("TLS with")(&error)
+                }
+            })?;
+        let peer = peer_of(&stream).ok_or_else(|| {
+            HttpsError::NoAnswer(format!("{address} has no readable certificate"))
         })?;
-        let peer = peer_of(&stream)
-            .ok_or_else(|| HttpsError::NoAnswer(format!("{address} has no readable certificate")))?;
         let (mut sender, connection) = hyper::client::conn::http1::handshake(TokioIo::new(stream))
             .await
             .map_err(|e| failed("HTTP with")(&e))?;
@@ -177,11 +192,15 @@ impl HttpsClient {
 }
 
 fn is_stranger(error: &std::io::Error) -> bool {
-    let cause = error.get_ref().and_then(|cause| cause.downcast_ref::<rustls::Error>());
+    let cause = error
+        .get_ref()
+        .and_then(|cause| cause.downcast_ref::<rustls::Error>());
     let unsigned = rustls::CertificateError::UnknownIssuer;
     let forged = rustls::CertificateError::BadSignature;
     cause.is_some_and(|cause| {
-        [unsigned, forged].into_iter().any(|kind| *cause == rustls::Error::InvalidCertificate(kind))
+        [unsigned, forged]
+            .into_iter()
+            .any(|kind| *cause == rustls::Error::InvalidCertificate(kind))
     })
 }
 
@@ -189,7 +208,10 @@ fn broken<E>(what: &'static str) -> impl FnOnce(E) -> IdentityError
 where
     E: std::error::Error + Send + Sync + 'static,
 {
-    move |source| IdentityError { what, source: Box::new(source) }
+    move |source| IdentityError {
+        what,
+        source: Box::new(source),
+    }
 }
 
 fn peer_of(stream: &tokio_rustls::client::TlsStream<TcpStream>) -> Option<Peer> {
@@ -217,13 +239,25 @@ mod tests {
 
     fn check(units: &[&str], expected: Option<Incarnation>) {
         let mut parameters = CertificateParams::default();
-        parameters.distinguished_name.push(DnType::CommonName, "cp-1");
+        parameters
+            .distinguished_name
+            .push(DnType::CommonName, "cp-1");
         for unit in units {
-            parameters.distinguished_name.push(DnType::OrganizationalUnitName, *unit);
+            parameters
+                .distinguished_name
+                .push(DnType::OrganizationalUnitName, *unit);
         }
-        let certificate = parameters.self_signed(&KeyPair::generate().unwrap()).unwrap();
+        let certificate = parameters
+            .self_signed(&KeyPair::generate().unwrap())
+            .unwrap();
         let peer = peer_of_certificate(certificate.der()).unwrap();
-        assert_eq!(peer, Peer { node: "cp-1".to_owned(), incarnation: expected });
+        assert_eq!(
+            peer,
+            Peer {
+                node: "cp-1".to_owned(),
+                incarnation: expected
+            }
+        );
     }
 
     #[test]
@@ -267,10 +301,15 @@ mod tests {
             let (stream, _) = listener.accept().await.unwrap();
             let acceptor = tokio_rustls::TlsAcceptor::from(Arc::new(config));
             // A stranger's handshake fails; that is what the test is about.
-            let Ok(mut stream) = acceptor.accept(stream).await else { return };
+            let Ok(mut stream) = acceptor.accept(stream).await else {
+                return;
+            };
             let mut asked = [0; 1024];
             stream.read(&mut asked).await.unwrap();
-            stream.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok").await.unwrap();
+            stream
+                .write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok")
+                .await
+                .unwrap();
             stream.shutdown().await.unwrap();
         });
         address
@@ -283,15 +322,26 @@ mod tests {
         let client = |ca: &str| {
             HttpsClient::new(ca.as_bytes(), certificate.as_bytes(), key.as_bytes()).unwrap()
         };
-        let reply = client(&ours).get(serve(&certificate, &key).await, "/readyz").await.unwrap();
+        let reply = client(&ours)
+            .get(serve(&certificate, &key).await, "/readyz")
+            .await
+            .unwrap();
         assert_eq!((reply.status, &reply.body[..]), (200, &b"ok"[..]));
         assert_eq!(reply.peer.node, "cp-1");
-        let stranger = client(&theirs).get(serve(&certificate, &key).await, "/readyz").await;
-        assert!(matches!(stranger, Err(HttpsError::Stranger(_))), "{stranger:?}");
+        let stranger = client(&theirs)
+            .get(serve(&certificate, &key).await, "/readyz")
+            .await;
+        assert!(
+            matches!(stranger, Err(HttpsError::Stranger(_))),
+            "{stranger:?}"
+        );
         let silent = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let nobody = silent.local_addr().unwrap();
         drop(silent);
         let silence = client(&ours).get(nobody, "/readyz").await;
-        assert!(matches!(silence, Err(HttpsError::NoAnswer(_))), "{silence:?}");
+        assert!(
+            matches!(silence, Err(HttpsError::NoAnswer(_))),
+            "{silence:?}"
+        );
     }
 }

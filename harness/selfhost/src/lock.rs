@@ -18,7 +18,9 @@ pub(crate) struct InstanceLock {
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum LockError {
     /// Another process holds it.
-    #[error("another installer is running with the state directory {0}; wait for it, or stop it, and start again")]
+    #[error(
+        "another installer is running with the state directory {0}; wait for it, or stop it, and start again"
+    )]
     Taken(String),
     /// The state directory cannot be used.
     #[error("the state directory cannot be locked")]
@@ -57,7 +59,10 @@ mod tests {
     fn a_second_installer_is_refused_until_the_first_is_gone() {
         let state = tempfile::tempdir().unwrap();
         let first = InstanceLock::take(state.path()).unwrap();
-        assert!(matches!(InstanceLock::take(state.path()), Err(LockError::Taken(_))));
+        assert!(matches!(
+            InstanceLock::take(state.path()),
+            Err(LockError::Taken(_))
+        ));
         drop(first);
         InstanceLock::take(state.path()).unwrap();
     }

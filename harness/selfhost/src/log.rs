@@ -28,12 +28,23 @@ impl Log {
             .open(path)
             .map_err(FileError::when("open the log", path))?;
         let content = std::fs::read(path).map_err(FileError::when("read the log", path))?;
-        let whole = content.iter().rposition(|byte| *byte == b'\n').map_or(0, |end| end + 1);
+        let whole = content
+            .iter()
+            .rposition(|byte| *byte == b'\n')
+            .map_or(0, |end| end + 1);
         if whole < content.len() {
-            eprintln!("log: {} ended within an entry, which is removed", path.display());
-            file.set_len(whole as u64).map_err(FileError::when("shorten the log", path))?;
+            eprintln!(
+                "log: {} ended within an entry, which is removed",
+                path.display()
+            );
+            file.set_len(whole as u64)
+                .map_err(FileError::when("shorten the log", path))?;
         }
-        Ok(Self { file, path: path.to_owned(), last_facts: None })
+        Ok(Self {
+            file,
+            path: path.to_owned(),
+            last_facts: None,
+        })
     }
 
     /// Appends an entry, in one write. Facts that say the same as those before and lead to nothing
@@ -42,8 +53,14 @@ impl Log {
     /// # Errors
     /// Names the file.
     pub(crate) fn append(&mut self, entry: &LogEntry, idle: bool) -> Result<(), FileError> {
-        if let LogEntry::Stepped { input: Input::Facts(facts), .. } = entry {
-            let same = self.last_facts.is_some_and(|last| ageless(last) == ageless(*facts));
+        if let LogEntry::Stepped {
+            input: Input::Facts(facts),
+            ..
+        } = entry
+        {
+            let same = self
+                .last_facts
+                .is_some_and(|last| ageless(last) == ageless(*facts));
             if idle && same {
                 return Ok(());
             }
@@ -59,7 +76,10 @@ impl Log {
 
 /// Facts without the ages of leases, which differ at every look.
 fn ageless(facts: Facts) -> Facts {
-    Facts { leases: [LeaseFact { age_ds: 0 }; 2], ..facts }
+    Facts {
+        leases: [LeaseFact { age_ds: 0 }; 2],
+        ..facts
+    }
 }
 
 #[cfg(test)]
@@ -69,7 +89,10 @@ mod tests {
     use super::*;
 
     fn resumed() -> LogEntry {
-        LogEntry::Resumed { durable: None, effects: Effects::none() }
+        LogEntry::Resumed {
+            durable: None,
+            effects: Effects::none(),
+        }
     }
 
     #[test]

@@ -28,7 +28,9 @@ pub(crate) enum MarkerError {
     #[error("the marker is not accessible")]
     File(#[from] FileError),
     /// It is not a marker of version 1.
-    #[error("{path} is not a marker that this version understands; it was written by something else or damaged, and starting over it could remove what is not ours: look at it, and move the state directory away if it is of no use")]
+    #[error(
+        "{path} is not a marker that this version understands; it was written by something else or damaged, and starting over it could remove what is not ours: look at it, and move the state directory away if it is of no use"
+    )]
     Malformed {
         /// The file.
         path: String,
@@ -36,10 +38,14 @@ pub(crate) enum MarkerError {
         source: serde_json::Error,
     },
     /// It belongs to another cluster.
-    #[error("the marker in {0} belongs to another cluster; give each cluster a state directory of its own")]
+    #[error(
+        "the marker in {0} belongs to another cluster; give each cluster a state directory of its own"
+    )]
     OtherCluster(String),
     /// It was written under another plan.
-    #[error("the marker in {0} was written under another policy; go on with that policy, or move the state directory away")]
+    #[error(
+        "the marker in {0} was written under another policy; go on with that policy, or move the state directory away"
+    )]
     OtherPlan(String),
 }
 
@@ -49,10 +55,14 @@ impl Marker {
     /// # Errors
     /// Names the file and what is wrong with it.
     pub(crate) fn read(path: &Path) -> Result<Option<Self>, MarkerError> {
-        let Some(content) = durable_file::read_if_present(path)? else { return Ok(None) };
-        let marker: Self = serde_json::from_slice(&content).map_err(|source| {
-            MarkerError::Malformed { path: path.display().to_string(), source }
-        })?;
+        let Some(content) = durable_file::read_if_present(path)? else {
+            return Ok(None);
+        };
+        let marker: Self =
+            serde_json::from_slice(&content).map_err(|source| MarkerError::Malformed {
+                path: path.display().to_string(),
+                source,
+            })?;
         Ok(Some(marker))
     }
 
@@ -89,9 +99,19 @@ mod tests {
     use super::*;
 
     fn marker(stage: u8) -> Marker {
-        let durable =
-            Durable { stage, completed: false, holding: None, reinstating: false, done: false };
-        Marker { v: 1, cluster: "c".to_owned(), plan: "p".to_owned(), durable }
+        let durable = Durable {
+            stage,
+            completed: false,
+            holding: None,
+            reinstating: false,
+            done: false,
+        };
+        Marker {
+            v: 1,
+            cluster: "c".to_owned(),
+            plan: "p".to_owned(),
+            durable,
+        }
     }
 
     #[test]
@@ -110,10 +130,19 @@ mod tests {
     fn a_foreign_or_damaged_marker_is_refused() {
         let state = tempfile::tempdir().unwrap();
         let path = state.path().join("marker.json");
-        assert!(matches!(marker(1).check("other", "p", &path), Err(MarkerError::OtherCluster(_))));
-        assert!(matches!(marker(1).check("c", "other", &path), Err(MarkerError::OtherPlan(_))));
+        assert!(matches!(
+            marker(1).check("other", "p", &path),
+            Err(MarkerError::OtherCluster(_))
+        ));
+        assert!(matches!(
+            marker(1).check("c", "other", &path),
+            Err(MarkerError::OtherPlan(_))
+        ));
         marker(1).check("c", "p", &path).unwrap();
         std::fs::write(&path, b"{\"v\":1,").unwrap();
-        assert!(matches!(Marker::read(&path), Err(MarkerError::Malformed { .. })));
+        assert!(matches!(
+            Marker::read(&path),
+            Err(MarkerError::Malformed { .. })
+        ));
     }
 }

@@ -39,7 +39,11 @@ pub(crate) enum PolicyError {
 /// # Errors
 /// Says what was looked for, or what is wrong with the plan.
 pub(crate) fn find(policy: &str) -> Result<Plan, PolicyError> {
-    let mutant = || pivot::mutants().into_iter().find(|mutant| mutant.name == policy);
+    let mutant = || {
+        pivot::mutants()
+            .into_iter()
+            .find(|mutant| mutant.name == policy)
+    };
     let plan = match Plan::named(policy).or_else(|| mutant().map(|mutant| mutant.plan)) {
         Some(plan) => plan,
         None => read(Path::new(policy))?,
@@ -52,8 +56,10 @@ fn read(path: &Path) -> Result<Plan, PolicyError> {
     if !path.is_file() {
         return Err(PolicyError::Unknown(path.display().to_string()));
     }
-    let text = std::fs::read_to_string(path)
-        .map_err(|source| PolicyError::Unreadable { path: path.to_owned(), source })?;
+    let text = std::fs::read_to_string(path).map_err(|source| PolicyError::Unreadable {
+        path: path.to_owned(),
+        source,
+    })?;
     serde_saphyr::from_str(&text).map_err(|error| PolicyError::Malformed {
         path: path.to_owned(),
         mistake: error.to_string(),
@@ -67,8 +73,14 @@ pub(crate) fn fingerprint(plan: &Plan) -> String {
 }
 
 fn names() -> Vec<String> {
-    let mutants = pivot::mutants().into_iter().map(|mutant| mutant.name.to_string());
-    Plan::NAMES.into_iter().map(ToOwned::to_owned).chain(mutants).collect()
+    let mutants = pivot::mutants()
+        .into_iter()
+        .map(|mutant| mutant.name.to_string());
+    Plan::NAMES
+        .into_iter()
+        .map(ToOwned::to_owned)
+        .chain(mutants)
+        .collect()
 }
 
 #[cfg(test)]
@@ -84,7 +96,10 @@ mod tests {
         let mine = find(path.to_str().unwrap()).unwrap();
         assert_eq!(mine, modern);
         assert_eq!(fingerprint(&mine), fingerprint(&modern));
-        assert_ne!(fingerprint(&find("bootkube").unwrap()), fingerprint(&modern));
+        assert_ne!(
+            fingerprint(&find("bootkube").unwrap()),
+            fingerprint(&modern)
+        );
     }
 
     #[test]
@@ -100,10 +115,16 @@ mod tests {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("broken.yaml");
         std::fs::write(&path, "policy: [").unwrap();
-        assert!(matches!(find(path.to_str().unwrap()), Err(PolicyError::Malformed { .. })));
+        assert!(matches!(
+            find(path.to_str().unwrap()),
+            Err(PolicyError::Malformed { .. })
+        ));
         let mut plan = find("modern").unwrap();
         plan.stages.clear();
         std::fs::write(&path, serde_json::to_string(&plan).unwrap()).unwrap();
-        assert!(matches!(find(path.to_str().unwrap()), Err(PolicyError::Unsound(_))));
+        assert!(matches!(
+            find(path.to_str().unwrap()),
+            Err(PolicyError::Unsound(_))
+        ));
     }
 }

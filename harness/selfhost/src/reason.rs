@@ -1,6 +1,7 @@
 //! Reasons in words: what happened, and what to do.
 
-use pivot::Why;
+use pivot::{Facts, NodeSet, PodFact, Why};
+use terms::{Component, Incarnation};
 
 /// What a reason means, and the way out.
 pub(crate) fn words(why: Why) -> &'static str {
@@ -38,5 +39,96 @@ pub(crate) fn with_detail(why: Why, detail: Option<&str>) -> String {
     match detail {
         Some(detail) => format!("{} (last seen: {detail})", words(why)),
         None => words(why).to_owned(),
+    }
+}
+
+/// What is known of the cluster, in one line.
+pub(crate) fn facts_in_words(facts: &Facts) -> String {
+    let Facts {
+        control_planes,
+        nodes,
+        etcd,
+        registered,
+        ready,
+        apiservers,
+        pods,
+        ..
+    } = facts;
+    let count = |what: &str, set: NodeSet, of: u8| format!("{what} {} of {of}", set.count());
+    let mut parts = vec![
+        count("etcd members healthy", *etcd, *control_planes),
+        count("nodes registered", *registered, *nodes),
+        count("nodes ready", *ready, *nodes),
+        count(
+            "self-hosted apiservers answering",
+            apiservers.self_hosted,
+            *control_planes,
+        ),
+    ];
+    if !facts.pods_known {
+        parts.push("pods not known, for the API does not answer".to_owned());
+        return parts.join(", ");
+    }
+    for component in Component::SELF_HOSTED {
+        let own: Vec<&PodFact> = pods
+            .iter()
+            .flatten()
+            .filter(|pod| {
+                pod.claims == Some(component) && pod.incarnation == Incarnation::SelfHosted
+            })
+            .collect();
+        let bound = own.iter().filter(|pod| pod.node.is_some()).count();
+        let ready = own.iter().filter(|pod| pod.ready).count();
+        parts.push(format!(
+            "{component}: {} pods, {bound} bound, {ready} ready",
+            own.len()
+        ));
+    }
+    parts.join(", ")
+}
+
+#[cfg(test)]
+mod tests {
+    use pivot::{ApiserverFact, LeaseFact, PodPhase};
+
+    use super::*;
+
+    #[test]
+    fn a_line_names_what_is_missing() {
+        let mut pods = [None; Facts::MOST_PODS];
+        pods[0] = Some(PodFact {
+            claims: Some(Component::KubeScheduler),
+            looks_like: None,
+            node: Some(0),
+            incarnation: Incarnation::SelfHosted,
+            phase: PodPhase::Running,
+            ready: false,
+            fresh: true,
+        });
+        let facts = Facts {
+            control_planes: 3,
+            nodes: 4,
+            etcd: NodeSet::first(3),
+            registered: NodeSet::first(4),
+            ready: NodeSet::first(2),
+            labelled: NodeSet::default(),
+            apiservers: ApiserverFact::default(),
+            leases: [LeaseFact { age_ds: 255 }; 2],
+            bootstrap_running: 0,
+            pods_known: true,
+            pods,
+        };
+        let line = facts_in_words(&facts);
+        assert!(line.contains("nodes ready 2 of 4"), "{line}");
+        assert!(line.contains("kube-apiserver: 0 pods, 0 bound"), "{line}");
+        assert!(
+            line.contains("kube-scheduler: 1 pods, 1 bound, 0 ready"),
+            "{line}"
+        );
+        let unknown = Facts {
+            pods_known: false,
+            ..facts
+        };
+        assert!(facts_in_words(&unknown).contains("pods not known"));
     }
 }

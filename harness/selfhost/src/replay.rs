@@ -39,7 +39,11 @@ pub(crate) enum ReplayError {
 impl ReplayError {
     /// 64 for a wrong command line, 1 for a log that does not replay.
     pub(crate) fn exit_code(&self) -> u8 {
-        if matches!(self, Self::Policy(_)) { crate::USAGE } else { 1 }
+        if matches!(self, Self::Policy(_)) {
+            crate::USAGE
+        } else {
+            1
+        }
     }
 }
 

@@ -93,7 +93,9 @@ impl StartError {
             Self::Assets(AssetsError::Missing(_) | AssetsError::Cluster(_)) => crate::USAGE,
             Self::Lock(LockError::Taken(_)) | Self::NothingToResume(_) => REFUSED,
             Self::Marker(
-                MarkerError::OtherCluster(_) | MarkerError::OtherPlan(_) | MarkerError::Malformed { .. },
+                MarkerError::OtherCluster(_)
+                | MarkerError::OtherPlan(_)
+                | MarkerError::Malformed { .. },
             ) => REFUSED,
             _ => 1,
         }
@@ -138,7 +140,10 @@ impl Start {
         marker: Option<Marker>,
     ) -> Result<u8, StartError> {
         let assets = Arc::new(Assets::load(&layout.assets).await?);
-        let place = MarkerPlace { cluster: assets.cluster_id.clone(), ..place };
+        let place = MarkerPlace {
+            cluster: assets.cluster_id.clone(),
+            ..place
+        };
         if let Some(marker) = &marker {
             marker.check(&place.cluster, &place.plan, &place.path)?;
             if marker.durable.done {
@@ -165,7 +170,10 @@ impl Start {
         place: MarkerPlace,
         marker: Marker,
     ) -> Result<u8, StartError> {
-        let place = MarkerPlace { cluster: marker.cluster.clone(), ..place };
+        let place = MarkerPlace {
+            cluster: marker.cluster.clone(),
+            ..place
+        };
         marker.check(&place.cluster, &place.plan, &place.path)?;
         if marker.durable.done {
             return self.already_done(layout);
@@ -173,7 +181,8 @@ impl Start {
         if !layout.destroying().exists() {
             return Err(AssetsError::Missing(layout.assets.join("cluster.json")).into());
         }
-        self.finish_destruction(plan, layout, place, Some(marker.durable)).await
+        self.finish_destruction(plan, layout, place, Some(marker.durable))
+            .await
     }
 
     async fn finish_destruction(
@@ -184,7 +193,10 @@ impl Start {
         durable: Option<Durable>,
     ) -> Result<u8, StartError> {
         // Whatever the marker says, nothing but the last stage's end is left to do.
-        let verify = plan.stages.iter().position(|stage| stage.kind == StageKind::Verify);
+        let verify = plan
+            .stages
+            .iter()
+            .position(|stage| stage.kind == StageKind::Verify);
         let verify = verify.and_then(|stage| u8::try_from(stage).ok());
         let durable = durable.map(|durable| Durable {
             stage: verify.unwrap_or(durable.stage),
@@ -194,7 +206,8 @@ impl Start {
             done: false,
         });
         let tasks = DestroyedTasks::new(layout.clone());
-        self.drive(plan, layout, place, durable, tasks, NoFacts).await
+        self.drive(plan, layout, place, durable, tasks, NoFacts)
+            .await
     }
 
     /// Says so, and says it in the events too if a kill came between the marker and its announcement.
@@ -203,7 +216,9 @@ impl Start {
         let to = self.events_to(layout);
         let mut events = Events::open(&to)?;
         let done = terms::StepName::new(Plan::DONE_STEP);
-        if matches!(to, EventsTo::File(_)) && events.occurrence(&done, terms::Moment::Completed) == 1 {
+        if matches!(to, EventsTo::File(_))
+            && events.occurrence(&done, terms::Moment::Completed) == 1
+        {
             events.announce(&done, terms::Moment::Completed, false, None)?;
         }
         Ok(0)
@@ -277,7 +292,10 @@ fn stop_on_signals(
     use std::sync::atomic::{AtomicU8, Ordering};
     let code = Arc::new(AtomicU8::new(0));
     let place = std::path::Path::new("signals");
-    for (kind, exit) in [(SignalKind::terminate(), 143), (SignalKind::interrupt(), 130)] {
+    for (kind, exit) in [
+        (SignalKind::terminate(), 143),
+        (SignalKind::interrupt(), 130),
+    ] {
         let mut signals = signal(kind).map_err(FileError::when("listen to", place))?;
         let (code, stop) = (Arc::clone(&code), stop.clone());
         tokio::spawn(async move {

@@ -57,7 +57,10 @@ impl Status {
     /// # Errors
     /// When something is there but cannot be read.
     pub(crate) async fn run(&self) -> Result<String, StatusError> {
-        let assets = self.assets.clone().unwrap_or_else(|| PathBuf::from(crate::DEFAULT_ASSETS));
+        let assets = self
+            .assets
+            .clone()
+            .unwrap_or_else(|| PathBuf::from(crate::DEFAULT_ASSETS));
         let layout = Layout::of_node(&assets, &self.state_dir);
         let marker = Marker::read(&layout.marker())?;
         let last = events::read(&layout.events())?.pop();
@@ -88,12 +91,20 @@ fn words(marker: Option<&Marker>, last: Option<&StepEvent>, facts: Option<&Facts
     let _ = match durable {
         None => writeln!(text, "nothing was begun, or its first step is not over"),
         Some(durable) if durable.done => writeln!(text, "done"),
-        Some(durable) if durable.reinstating => writeln!(text, "the bootstrap control plane is being put back"),
+        Some(durable) if durable.reinstating => {
+            writeln!(text, "the bootstrap control plane is being put back")
+        }
         Some(durable) if durable.holding.is_some() => writeln!(text, "holding"),
         Some(_) => writeln!(text, "under way, or killed on its way"),
     };
     if let Some(last) = last {
-        let _ = writeln!(text, "last step: {} {}{}", last.step, last.moment, if last.held { ", held" } else { "" });
+        let _ = writeln!(
+            text,
+            "last step: {} {}{}",
+            last.step,
+            last.moment,
+            if last.held { ", held" } else { "" }
+        );
         if let Some(reason) = &last.reason {
             let _ = writeln!(text, "reason: {reason}");
         }
@@ -108,15 +119,41 @@ fn words(marker: Option<&Marker>, last: Option<&StepEvent>, facts: Option<&Facts
 
 fn describe(text: &mut String, facts: &Facts) {
     let count = |set: NodeSet, of: u8| format!("{} of {of}", set.count());
-    let Facts { control_planes, nodes, etcd, registered, ready, labelled, apiservers, .. } = facts;
+    let Facts {
+        control_planes,
+        nodes,
+        etcd,
+        registered,
+        ready,
+        labelled,
+        apiservers,
+        ..
+    } = facts;
     for (what, value) in [
         ("etcd members healthy", count(*etcd, *control_planes)),
         ("nodes registered", count(*registered, *nodes)),
-        ("nodes ready whose lease was renewed while looking (every 10 s)", count(*ready, *nodes)),
-        ("control-plane nodes labelled", count(*labelled, *control_planes)),
+        (
+            "nodes ready whose lease was renewed while looking (every 10 s)",
+            count(*ready, *nodes),
+        ),
+        (
+            "control-plane nodes labelled",
+            count(*labelled, *control_planes),
+        ),
         ("bootstrap apiservers ready", count(apiservers.bootstrap, 1)),
-        ("self-hosted apiservers ready", count(apiservers.self_hosted, *control_planes)),
-        ("load balancer answers", if apiservers.load_balancer { "yes" } else { "no" }.to_owned()),
+        (
+            "self-hosted apiservers ready",
+            count(apiservers.self_hosted, *control_planes),
+        ),
+        (
+            "load balancer answers",
+            if apiservers.load_balancer {
+                "yes"
+            } else {
+                "no"
+            }
+            .to_owned(),
+        ),
     ] {
         let _ = writeln!(text, "{what}: {value}");
     }
@@ -134,7 +171,19 @@ mod tests {
             state_dir: root.path().join("state"),
             json,
         };
-        assert!(status(false).run().await.unwrap().contains("nothing was begun"));
-        assert!(status(true).run().await.unwrap().contains("\"marker\":null"));
+        assert!(
+            status(false)
+                .run()
+                .await
+                .unwrap()
+                .contains("nothing was begun")
+        );
+        assert!(
+            status(true)
+                .run()
+                .await
+                .unwrap()
+                .contains("\"marker\":null")
+        );
     }
 }

@@ -62,9 +62,16 @@ mod tests {
 
     #[test]
     fn arguments_arrive_as_they_were_given() {
-        let arguments = ["--assets", "/var/lib/self host/a$b%"].map(ToOwned::to_owned).to_vec();
-        let text = Unit { program: "/usr/local/bin/selfhost".to_owned(), arguments }.text();
-        let line = "ExecStart=/usr/local/bin/selfhost start --assets \"/var/lib/self host/a$$b%%\"\n";
+        let arguments = ["--assets", "/var/lib/self host/a$b%"]
+            .map(ToOwned::to_owned)
+            .to_vec();
+        let text = Unit {
+            program: "/usr/local/bin/selfhost".to_owned(),
+            arguments,
+        }
+        .text();
+        let line =
+            "ExecStart=/usr/local/bin/selfhost start --assets \"/var/lib/self host/a$$b%%\"\n";
         assert!(text.contains(line), "{text}");
         assert!(text.contains("WantedBy=multi-user.target"));
     }

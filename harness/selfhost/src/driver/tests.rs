@@ -1,119 +1,17 @@
 //! The driver against an in-memory world: the way to done, kills everywhere, holds, refusals, and the
 //! promises of the contract.
 
-use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use pivot::contract::{self, Broken};
-use pivot::{
-    ApiserverFact, AssetGroup, ComponentSet, Facts, LeaseFact, NodeSet, PodFact, PodPhase, read_log,
-};
-use terms::{Component, Incarnation};
+use pivot::{AssetGroup, NodeSet, read_log};
 
+use super::twin::Twin;
 use super::*;
+use crate::control::ControlFifo;
 use crate::events::EventsTo;
 use crate::layout::Layout;
 use crate::plan_file;
-
-/// A world of three control-plane nodes and a worker, in which everything works at once.
-#[derive(Default)]
-struct World {
-    secrets: bool,
-    placed: u8,
-    labelled: NodeSet,
-    applied: bool,
-    performed: Vec<Task>,
-    /// Tasks that are to be answered like this.
-    answers: Vec<(Task, Outcome)>,
-    /// The world ends the process after this many tasks.
-    kill_after: Option<usize>,
-}
-
-#[derive(Clone, Default)]
-struct Twin(Arc<Mutex<World>>, CancellationToken);
-
-impl Tasks for Twin {
-    async fn perform(&self, task: Task) -> Answer {
-        let (outcome, killed) = {
-            let mut world = self.0.lock().unwrap();
-            world.performed.push(task);
-            let outcome = world.perform(task);
-            (outcome, world.kill_after.is_some_and(|after| world.performed.len() >= after))
-        };
-        if killed {
-            self.1.cancel();
-            std::future::pending::<()>().await;
-        }
-        Answer { outcome, detail: None }
-    }
-}
-
-impl World {
-    fn perform(&mut self, task: Task) -> Outcome {
-        if let Some(at) = self.answers.iter().position(|(asked, _)| *asked == task) {
-            return self.answers.remove(at).1;
-        }
-        match task {
-            Task::StageSecrets => self.secrets = true,
-            Task::StashSecrets | Task::DeleteSecrets => self.secrets = false,
-            Task::PlaceManifest(component) => self.placed |= ComponentSet::bit(component),
-            Task::StashManifest(component) | Task::DeleteManifest(component) => {
-                self.placed &= !ComponentSet::bit(component);
-            }
-            Task::LabelNode(node) => self.labelled = self.labelled.with(node),
-            Task::Apply(AssetGroup::ControlPlane) => self.applied = true,
-            _ => {}
-        }
-        Outcome::Done
-    }
-
-    fn facts(&self) -> Facts {
-        let all = NodeSet::first(3);
-        let bootstrap = self.placed & 1 != 0;
-        let mut pods = [None; Facts::MOST_PODS];
-        let wanted = Component::SELF_HOSTED.into_iter().flat_map(|component| {
-            (0..3).map(move |node| PodFact {
-                claims: Some(component),
-                looks_like: Some(component),
-                node: Some(node),
-                incarnation: Incarnation::SelfHosted,
-                phase: PodPhase::Running,
-                ready: true,
-                fresh: true,
-            })
-        });
-        if self.applied {
-            for (place, pod) in pods.iter_mut().zip(wanted) {
-                *place = Some(pod);
-            }
-        }
-        Facts {
-            control_planes: 3,
-            nodes: 4,
-            etcd: all,
-            registered: NodeSet::first(4),
-            ready: NodeSet::first(4),
-            labelled: self.labelled,
-            apiservers: ApiserverFact {
-                bootstrap: if bootstrap { NodeSet::first(1) } else { NodeSet::default() },
-                self_hosted: if self.applied { all } else { NodeSet::default() },
-                load_balancer: bootstrap || self.applied,
-                bootstrap_unlisted: !bootstrap,
-            },
-            leases: [LeaseFact { age_ds: 5 }; 2],
-            bootstrap_running: self.placed,
-            pods_known: true,
-            pods,
-        }
-    }
-}
-
-impl FactSource for Twin {
-    async fn next(&mut self) -> Facts {
-        tokio::time::sleep(Duration::from_millis(100)).await;
-        self.0.lock().unwrap().facts()
-    }
-}
 
 fn driver(state: &std::path::Path, twin: &Twin, points: &[&str]) -> Driver<Twin, Twin> {
     let layout = Layout::below(state, &state.join("assets"), state);
@@ -141,7 +39,9 @@ fn driver(state: &std::path::Path, twin: &Twin, points: &[&str]) -> Driver<Twin,
 
 /// A process's life: it begins with what survived, and ends by itself or is killed by the world.
 async fn live(state: &std::path::Path, twin: &Twin, points: &[&str]) -> Option<Ending> {
-    let durable = Marker::read(&state.join("marker.json")).unwrap().map(|marker| marker.durable);
+    let durable = Marker::read(&state.join("marker.json"))
+        .unwrap()
+        .map(|marker| marker.durable);
     let mut driver = driver(state, twin, points);
     tokio::select! {
         biased;
@@ -152,7 +52,10 @@ async fn live(state: &std::path::Path, twin: &Twin, points: &[&str]) -> Option<E
 
 fn steps(state: &std::path::Path) -> Vec<String> {
     let events = crate::events::read(&state.join("events.ndjson")).unwrap();
-    events.into_iter().map(|event| format!("{}:{}", event.step, event.moment)).collect()
+    events
+        .into_iter()
+        .map(|event| format!("{}:{}", event.step, event.moment))
+        .collect()
 }
 
 fn replays(state: &std::path::Path) {
@@ -170,11 +73,18 @@ async fn an_undisturbed_run_announces_every_step_and_replays() {
         .unwrap()
         .stages
         .iter()
-        .flat_map(|stage| [format!("{}:entered", stage.step), format!("{}:completed", stage.step)])
+        .flat_map(|stage| {
+            [
+                format!("{}:entered", stage.step),
+                format!("{}:completed", stage.step),
+            ]
+        })
         .collect();
     expected.push("done:completed".to_owned());
     assert_eq!(steps(state.path()), expected);
-    let marker = Marker::read(&state.path().join("marker.json")).unwrap().unwrap();
+    let marker = Marker::read(&state.path().join("marker.json"))
+        .unwrap()
+        .unwrap();
     assert!(marker.durable.done);
     let world = twin.0.lock().unwrap();
     assert!(world.placed == 0 && !world.secrets && world.performed.contains(&Task::Canary));
@@ -192,10 +102,18 @@ async fn a_kill_at_any_task_is_survived() {
         let state = tempfile::tempdir().unwrap();
         let mut twin = Twin::default();
         twin.0.lock().unwrap().kill_after = Some(kill_after);
-        assert_eq!(live(state.path(), &twin, &[]).await, None, "killed after {kill_after}");
+        assert_eq!(
+            live(state.path(), &twin, &[]).await,
+            None,
+            "killed after {kill_after}"
+        );
         twin.0.lock().unwrap().kill_after = None;
         twin.1 = CancellationToken::new();
-        assert_eq!(live(state.path(), &twin, &[]).await, Some(Ending::Done), "{kill_after}");
+        assert_eq!(
+            live(state.path(), &twin, &[]).await,
+            Some(Ending::Done),
+            "{kill_after}"
+        );
         let world = twin.0.lock().unwrap();
         assert!(world.placed == 0 && !world.secrets && world.labelled == NodeSet::first(3));
         replays(state.path());
@@ -207,17 +125,32 @@ async fn a_hold_ends_by_its_release_or_its_deadline() {
     let state = tempfile::tempdir().unwrap();
     let twin = Twin::default();
     // The FIFO keeps what was written before anybody listens; a release of something else changes nothing.
-    let points = ["etcd-serving:entered", "verified:completed", "verified:completed:2"];
+    let points = [
+        "etcd-serving:entered",
+        "verified:completed",
+        "verified:completed:2",
+    ];
     let mut driver = driver(state.path(), &twin, &points);
-    let mut fifo = std::fs::OpenOptions::new().write(true).open(state.path().join("control")).unwrap();
+    let mut fifo = std::fs::OpenOptions::new()
+        .write(true)
+        .open(state.path().join("control"))
+        .unwrap();
     let begun = Instant::now();
     std::io::Write::write_all(&mut fifo, b"release done:completed\n").unwrap();
     assert_eq!(driver.run(None).await.unwrap(), Ending::Done);
     let events = crate::events::read(&state.path().join("events.ndjson")).unwrap();
-    let held: Vec<_> = events.iter().filter(|event| event.held).map(|event| event.step.as_str()).collect();
+    let held: Vec<_> = events
+        .iter()
+        .filter(|event| event.held)
+        .map(|event| event.step.as_str())
+        .collect();
     assert_eq!(held, ["etcd-serving", "verified"]);
     // Two holds, each ended by its deadline.
-    assert!(begun.elapsed() > Duration::from_secs(600), "{:?}", begun.elapsed());
+    assert!(
+        begun.elapsed() > Duration::from_secs(600),
+        "{:?}",
+        begun.elapsed()
+    );
     replays(state.path());
 }
 
@@ -226,8 +159,14 @@ async fn a_release_moves_what_is_held() {
     let state = tempfile::tempdir().unwrap();
     let twin = Twin::default();
     let mut driver = driver(state.path(), &twin, &["secrets-staged:entered"]);
-    driver.perform(Effect::Announce(0, Moment::Entered)).await.unwrap();
-    let mut fifo = std::fs::OpenOptions::new().write(true).open(state.path().join("control")).unwrap();
+    driver
+        .perform(Effect::Announce(0, Moment::Entered))
+        .await
+        .unwrap();
+    let mut fifo = std::fs::OpenOptions::new()
+        .write(true)
+        .open(state.path().join("control"))
+        .unwrap();
     std::io::Write::write_all(&mut fifo, b"release secrets-staged:entered\n").unwrap();
     let released = loop {
         match driver.next().await {
@@ -245,7 +184,10 @@ async fn what_belongs_to_others_is_refused_and_leaves_no_marker() {
     let foreign = (Task::ClaimCluster, Outcome::Refused(Why::ForeignCluster));
     twin.0.lock().unwrap().answers.push(foreign);
     assert_eq!(live(state.path(), &twin, &[]).await, Some(Ending::Refused));
-    assert_eq!(steps(state.path()).last().map(String::as_str), Some("refused:entered"));
+    assert_eq!(
+        steps(state.path()).last().map(String::as_str),
+        Some("refused:entered")
+    );
     assert!(!state.path().join("marker.json").exists());
     assert_eq!(twin.0.lock().unwrap().performed, [Task::ClaimCluster]);
 }
@@ -254,14 +196,27 @@ async fn what_belongs_to_others_is_refused_and_leaves_no_marker() {
 async fn holding_names_the_reason_and_a_new_start_goes_on() {
     let state = tempfile::tempdir().unwrap();
     let twin = Twin::default();
-    let refused = (Task::Apply(AssetGroup::Dns), Outcome::Refused(Why::ObjectRefused));
+    let refused = (
+        Task::Apply(AssetGroup::Dns),
+        Outcome::Refused(Why::ObjectRefused),
+    );
     twin.0.lock().unwrap().answers.push(refused);
     assert_eq!(live(state.path(), &twin, &[]).await, Some(Ending::Holding));
-    let last = crate::events::read(&state.path().join("events.ndjson")).unwrap().pop().unwrap();
+    let last = crate::events::read(&state.path().join("events.ndjson"))
+        .unwrap()
+        .pop()
+        .unwrap();
     assert_eq!(last.step.as_str(), Plan::HOLDING_STEP);
     let reason = last.reason.unwrap();
-    assert!(reason.contains("assets-applied") && reason.contains("start again"), "{reason}");
-    assert_eq!(twin.0.lock().unwrap().placed, 7, "the bootstrap control plane stays");
+    assert!(
+        reason.contains("assets-applied") && reason.contains("start again"),
+        "{reason}"
+    );
+    assert_eq!(
+        twin.0.lock().unwrap().placed,
+        7,
+        "the bootstrap control plane stays"
+    );
     assert_eq!(live(state.path(), &twin, &[]).await, Some(Ending::Done));
     replays(state.path());
 }
@@ -312,14 +267,18 @@ impl contract::Driver for Tried {
     }
 
     fn durable(&self) -> Option<Durable> {
-        Marker::read(&self.driver.marker.path).unwrap().map(|marker| marker.durable)
+        Marker::read(&self.driver.marker.path)
+            .unwrap()
+            .map(|marker| marker.durable)
     }
 }
 
 fn check(promise: fn(&mut dyn contract::Driver) -> Result<(), Broken>) {
     let state = tempfile::tempdir().unwrap();
-    let runtime =
-        tokio::runtime::Builder::new_current_thread().enable_all().start_paused(true).build();
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .start_paused(true)
+        .build();
     let runtime = runtime.unwrap();
     let mut driver = runtime.block_on(async { driver(state.path(), &Twin::default(), &[]) });
     driver.plan.retry_ms = 50;

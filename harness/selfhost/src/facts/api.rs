@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use k8s_openapi::api::coordination::v1::Lease;
 use k8s_openapi::api::core::v1::{Node, Pod};
-use kube::api::{Api, ListParams, ObjectList};
 use kube::Client;
+use kube::api::{Api, ListParams, ObjectList};
 
 use super::pods::SELECTOR;
 
@@ -35,7 +35,12 @@ pub(super) async fn ask(client: &Client) -> Round {
         items(locks.list(&all)),
         items(control_plane.list(&pods)),
     );
-    Round { nodes, node_leases, locks, pods }
+    Round {
+        nodes,
+        node_leases,
+        locks,
+        pods,
+    }
 }
 
 async fn items<T: Clone>(

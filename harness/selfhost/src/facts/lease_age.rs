@@ -26,7 +26,9 @@ impl LeaseAges {
         let now = Instant::now();
         let mut seen = BTreeMap::new();
         for lease in leases {
-            let Some(name) = lease.metadata.name.clone() else { continue };
+            let Some(name) = lease.metadata.name.clone() else {
+                continue;
+            };
             let renewal = renewal(lease);
             let earlier = self.seen.get(&name);
             let changed = match earlier {

@@ -16,14 +16,17 @@ const DEADLINE: Duration = Duration::from_secs(2);
 /// Whether the load balancer sends nothing to this server (it is down, or was never listed);
 /// `None` when it did not say.
 pub(super) async fn unlisted(address: SocketAddr, server: &str) -> Option<bool> {
-    let table = tokio::time::timeout(DEADLINE, statistics(address)).await.ok()??;
+    let table = tokio::time::timeout(DEADLINE, statistics(address))
+        .await
+        .ok()??;
     unlisted_in(&table, server)
 }
 
 async fn statistics(address: SocketAddr) -> Option<String> {
     let stream = TcpStream::connect(address).await.ok()?;
-    let (mut sender, connection) =
-        hyper::client::conn::http1::handshake(TokioIo::new(stream)).await.ok()?;
+    let (mut sender, connection) = hyper::client::conn::http1::handshake(TokioIo::new(stream))
+        .await
+        .ok()?;
     let request = hyper::Request::get("/;csv")
         .header("host", address.to_string())
         .header("connection", "close")
@@ -31,7 +34,12 @@ async fn statistics(address: SocketAddr) -> Option<String> {
         .expect("path and headers are literals");
     let exchange = async {
         let response = sender.send_request(request).await.ok()?;
-        response.into_body().collect().await.ok().map(|body| body.to_bytes())
+        response
+            .into_body()
+            .collect()
+            .await
+            .ok()
+            .map(|body| body.to_bytes())
     };
     let (body, _) = tokio::join!(exchange, connection);
     String::from_utf8(body?.to_vec()).ok()
@@ -45,7 +53,13 @@ fn unlisted_in(table: &str, server: &str) -> Option<bool> {
     let status = lines
         .map(|line| line.split(',').collect::<Vec<_>>())
         .find(|fields| fields.get(server_column) == Some(&server))
-        .map(|fields| fields.get(status_column).copied().unwrap_or_default().to_owned());
+        .map(|fields| {
+            fields
+                .get(status_column)
+                .copied()
+                .unwrap_or_default()
+                .to_owned()
+        });
     // "UP 1/2" is a server that failed a check and still gets connections.
     Some(status.is_none_or(|status| !status.starts_with("UP")))
 }

@@ -28,7 +28,10 @@ impl<T: Clone> Observed<T> {
     /// The value, if it is known now.
     pub(super) fn known(&self) -> Option<T> {
         let place = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        place.as_ref().filter(|(_, at)| at.elapsed() < STALE_AFTER).map(|(value, _)| value.clone())
+        place
+            .as_ref()
+            .filter(|(_, at)| at.elapsed() < STALE_AFTER)
+            .map(|(value, _)| value.clone())
     }
 }
 

@@ -18,17 +18,25 @@ pub(super) fn pod_fact(
     fresh: impl Fn(&str) -> bool,
 ) -> PodFact {
     let name = pod.metadata.name.as_deref().unwrap_or_default();
-    let label = pod.metadata.labels.as_ref().and_then(|labels| labels.get("k8s-app"));
+    let label = pod
+        .metadata
+        .labels
+        .as_ref()
+        .and_then(|labels| labels.get("k8s-app"));
     let claims = label
         .map(|label| label.strip_prefix("bootstrap-").unwrap_or(label))
         .and_then(Component::from_name);
-    let looks_like =
-        Component::SELF_HOSTED.into_iter().find(|component| name.starts_with(component.name()));
+    let looks_like = Component::SELF_HOSTED
+        .into_iter()
+        .find(|component| name.starts_with(component.name()));
     let node = pod.spec.as_ref().and_then(|spec| spec.node_name.as_deref());
     let status = pod.status.as_ref();
     let ready = status
         .and_then(|status| status.conditions.as_ref())
-        .is_some_and(|all| all.iter().any(|one| one.type_ == "Ready" && one.status == "True"));
+        .is_some_and(|all| {
+            all.iter()
+                .any(|one| one.type_ == "Ready" && one.status == "True")
+        });
     PodFact {
         claims,
         looks_like,
@@ -68,12 +76,17 @@ mod tests {
     fn fact(metadata: &Value, status: &Value) -> PodFact {
         let pod = json!({ "metadata": metadata, "spec": { "nodeName": "cp-2", "containers": [] }, "status": status });
         let pod = serde_json::from_value(pod).unwrap();
-        pod_fact(&pod, |name| (name == "cp-2").then_some(1), |name| name == "cp-2")
+        pod_fact(
+            &pod,
+            |name| (name == "cp-2").then_some(1),
+            |name| name == "cp-2",
+        )
     }
 
     #[test]
     fn a_daemon_sets_pod_is_self_hosted_and_a_mirror_is_not() {
-        let ready = json!({ "phase": "Running", "conditions": [{ "type": "Ready", "status": "True" }] });
+        let ready =
+            json!({ "phase": "Running", "conditions": [{ "type": "Ready", "status": "True" }] });
         let owner = json!([{ "apiVersion": "apps/v1", "kind": "DaemonSet", "name": "kube-scheduler", "uid": "1" }]);
         let own = fact(
             &json!({ "name": "kube-scheduler-x", "labels": { "k8s-app": "kube-scheduler" }, "ownerReferences": owner }),
@@ -98,14 +111,26 @@ mod tests {
             }),
             &ready,
         );
-        assert_eq!(mirror, PodFact { looks_like: None, incarnation: Incarnation::Bootstrap, ..expected });
+        assert_eq!(
+            mirror,
+            PodFact {
+                looks_like: None,
+                incarnation: Incarnation::Bootstrap,
+                ..expected
+            }
+        );
     }
 
     #[test]
     fn a_pod_that_is_being_deleted_is_not_ready() {
-        let ready = json!({ "phase": "Running", "conditions": [{ "type": "Ready", "status": "True" }] });
-        let leaving = json!({ "name": "kube-scheduler-x", "deletionTimestamp": "2024-01-01T00:00:00Z" });
+        let ready =
+            json!({ "phase": "Running", "conditions": [{ "type": "Ready", "status": "True" }] });
+        let leaving =
+            json!({ "name": "kube-scheduler-x", "deletionTimestamp": "2024-01-01T00:00:00Z" });
         assert!(!fact(&leaving, &ready).ready);
-        assert_eq!(fact(&json!({ "name": "x" }), &json!({})).phase, PodPhase::Pending);
+        assert_eq!(
+            fact(&json!({ "name": "x" }), &json!({})).phase,
+            PodPhase::Pending
+        );
     }
 }

@@ -31,7 +31,9 @@ pub(super) fn bootstrap_running(proc: &Path) -> Option<u8> {
 }
 
 fn bootstrap_component(command: &[u8]) -> Option<Component> {
-    let mut words = command.split(|byte| *byte == 0).map(String::from_utf8_lossy);
+    let mut words = command
+        .split(|byte| *byte == 0)
+        .map(String::from_utf8_lossy);
     let program = words.next()?;
     let program = program.rsplit('/').next()?.to_owned();
     let words: Vec<_> = words.collect();
@@ -47,13 +49,23 @@ mod tests {
 
     fn check(command: &str, expected: Option<Component>) {
         let command = command.replace(' ', "\0");
-        assert_eq!(bootstrap_component(command.as_bytes()), expected, "{command}");
+        assert_eq!(
+            bootstrap_component(command.as_bytes()),
+            expected,
+            "{command}"
+        );
     }
 
     #[test]
     fn a_bootstrap_process_is_known_by_its_port() {
-        check("/bin/kube-apiserver --a=b --secure-port=6444", Some(Component::KubeApiserver));
-        check("kube-scheduler --secure-port=10359", Some(Component::KubeScheduler));
+        check(
+            "/bin/kube-apiserver --a=b --secure-port=6444",
+            Some(Component::KubeApiserver),
+        );
+        check(
+            "kube-scheduler --secure-port=10359",
+            Some(Component::KubeScheduler),
+        );
         check("kube-apiserver --secure-port=6443", None);
         check("kube-scheduler --secure-port=6444", None);
         check("sh -c kube-apiserver --secure-port=6444", None);
@@ -63,7 +75,10 @@ mod tests {
     #[test]
     fn processes_are_listed() {
         let proc = tempfile::tempdir().unwrap();
-        for (id, command) in [("1", "init"), ("2", "kube-scheduler\0--secure-port=10359\0")] {
+        for (id, command) in [
+            ("1", "init"),
+            ("2", "kube-scheduler\0--secure-port=10359\0"),
+        ] {
             fs::create_dir(proc.path().join(id)).unwrap();
             fs::write(proc.path().join(id).join("cmdline"), command).unwrap();
         }

@@ -56,7 +56,9 @@ impl Knowledge {
         let node_leases = self.node_leases.known().unwrap_or_default();
         let fresh = |name: &str| node_leases.age(name).is_some_and(|age| age < FRESH);
         let among = |wanted: &dyn Fn(&Node, &str) -> bool| {
-            let named = nodes.iter().filter_map(|node| Some((node, node.metadata.name.as_deref()?)));
+            let named = nodes
+                .iter()
+                .filter_map(|node| Some((node, node.metadata.name.as_deref()?)));
             named
                 .filter(|(node, name)| wanted(node, name))
                 .filter_map(|(_, name)| assets.index_of(name))
@@ -85,8 +87,12 @@ impl Knowledge {
     }
 
     fn etcd_healthy(&self) -> NodeSet {
-        let healthy = (0..).zip(&self.etcd).filter(|(_, member)| member.known() == Some(true));
-        healthy.map(|(index, _)| index).fold(NodeSet::default(), NodeSet::with)
+        let healthy = (0..)
+            .zip(&self.etcd)
+            .filter(|(_, member)| member.known() == Some(true));
+        healthy
+            .map(|(index, _)| index)
+            .fold(NodeSet::default(), NodeSet::with)
     }
 
     /// An apiserver counts for a node if its certificate says so, on whichever port it was asked.
@@ -116,8 +122,12 @@ impl Knowledge {
     fn controllers(&self) -> [LeaseFact; 2] {
         let locks = self.locks.known().unwrap_or_default();
         ["kube-controller-manager", "kube-scheduler"].map(|name| {
-            let age = locks.age(name).map_or(u128::MAX, |age| age.as_millis() / 100);
-            LeaseFact { age_ds: u8::try_from(age).unwrap_or(u8::MAX) }
+            let age = locks
+                .age(name)
+                .map_or(u128::MAX, |age| age.as_millis() / 100);
+            LeaseFact {
+                age_ds: u8::try_from(age).unwrap_or(u8::MAX),
+            }
         })
     }
 }
@@ -127,10 +137,19 @@ fn small(count: usize) -> u8 {
 }
 
 fn is_ready(node: &Node) -> bool {
-    let conditions = node.status.as_ref().and_then(|status| status.conditions.as_ref());
-    conditions.is_some_and(|all| all.iter().any(|one| one.type_ == "Ready" && one.status == "True"))
+    let conditions = node
+        .status
+        .as_ref()
+        .and_then(|status| status.conditions.as_ref());
+    conditions.is_some_and(|all| {
+        all.iter()
+            .any(|one| one.type_ == "Ready" && one.status == "True")
+    })
 }
 
 fn is_labelled(node: &Node) -> bool {
-    node.metadata.labels.as_ref().is_some_and(|labels| labels.contains_key(CONTROL_PLANE_LABEL))
+    node.metadata
+        .labels
+        .as_ref()
+        .is_some_and(|labels| labels.contains_key(CONTROL_PLANE_LABEL))
 }

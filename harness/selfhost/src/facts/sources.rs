@@ -11,11 +11,11 @@ use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio::time::{MissedTickBehavior, interval};
 
+use super::api;
 use super::lease_age::LeaseAges;
 use super::load_balancer::{STATISTICS_PORT, unlisted};
 use super::processes::bootstrap_running;
 use super::snapshot::Knowledge;
-use super::api;
 use crate::assets::{Assets, BOOTSTRAP_PORT, ETCD_PORT, SELF_HOSTED_PORT};
 use crate::clients::Clients;
 
@@ -58,7 +58,10 @@ impl Poller {
             sender.send_replace(Some(knowledge.facts(&assets)));
             std::future::ready(())
         }));
-        Self { facts, _sources: sources }
+        Self {
+            facts,
+            _sources: sources,
+        }
     }
 }
 
@@ -107,7 +110,9 @@ fn watch_members(
                 async move {
                     let address = asked.machines[index].port(port);
                     let reply = asked.apiservers.get(address, "/readyz").await.ok();
-                    let ready = reply.filter(|reply| reply.status == 200).map(|reply| reply.peer);
+                    let ready = reply
+                        .filter(|reply| reply.status == 200)
+                        .map(|reply| reply.peer);
                     if index == 0 && port == BOOTSTRAP_PORT {
                         clients.bootstrap_serves(ready.is_some());
                     }
@@ -129,7 +134,9 @@ fn watch_load_balancer(
         async move {
             let address = SocketAddr::from((asked.load_balancer, SELF_HOSTED_PORT));
             let reply = asked.apiservers.get(address, "/readyz").await;
-            known.load_balancer.set(Some(reply.is_ok_and(|reply| reply.status == 200)));
+            known
+                .load_balancer
+                .set(Some(reply.is_ok_and(|reply| reply.status == 200)));
         }
     }));
     let (asked, known) = (Arc::clone(assets), Arc::clone(knowledge));

@@ -1,9 +1,9 @@
 //! Server-side apply of a group of objects, converging.
 
 use futures::{StreamExt, stream};
+use kube::Client;
 use kube::api::{Api, DynamicObject, Patch, PatchParams};
 use kube::core::{ApiResource, GroupVersionKind};
-use kube::Client;
 use pivot::{AssetGroup, Outcome, Why};
 use serde_json::Value;
 
@@ -27,8 +27,12 @@ pub(super) async fn apply(assets: &Assets, client: &Client, group: AssetGroup) -
         .buffer_unordered(SIDE_BY_SIDE)
         .collect()
         .await;
-    let refused = answers.iter().find(|answer| matches!(answer.outcome, Outcome::Refused(_)));
-    let unfinished = answers.iter().find(|answer| answer.outcome != Outcome::Done);
+    let refused = answers
+        .iter()
+        .find(|answer| matches!(answer.outcome, Outcome::Refused(_)));
+    let unfinished = answers
+        .iter()
+        .find(|answer| answer.outcome != Outcome::Done);
     refused.or(unfinished).cloned().unwrap_or_else(Answer::done)
 }
 
@@ -48,7 +52,11 @@ pub(super) async fn apply_object(client: &Client, object: Value) -> Answer {
 /// The API of an object's kind in its namespace, its name, and what to call it.
 fn place_of(client: &Client, object: &Value) -> Option<(Api<DynamicObject>, String, String)> {
     let text = |pointer: &str| object.pointer(pointer).and_then(Value::as_str);
-    let (version, kind, name) = (text("/apiVersion")?, text("/kind")?, text("/metadata/name")?);
+    let (version, kind, name) = (
+        text("/apiVersion")?,
+        text("/kind")?,
+        text("/metadata/name")?,
+    );
     let (group, version) = version.rsplit_once('/').unwrap_or(("", version));
     let resource = ApiResource::from_gvk(&GroupVersionKind::gvk(group, version, kind));
     let api = match text("/metadata/namespace") {

@@ -34,7 +34,10 @@ pub(super) async fn canary(client: &Client, within: Duration) -> Answer {
     }
     // A name of its own: a pod of an earlier attempt proves nothing now.
     let name = format!("{LABEL}-{}", boot_us());
-    if let Err(error) = deployments.create(&PostParams::default(), &deployment(&name)).await {
+    if let Err(error) = deployments
+        .create(&PostParams::default(), &deployment(&name))
+        .await
+    {
         return Answer::of_api_error("creating the canary", &error);
     }
     let seen = wait(client, &name, within).await;
@@ -43,7 +46,10 @@ pub(super) async fn canary(client: &Client, within: Duration) -> Answer {
         (Seen::Ready, Ok(_)) => Answer::done(),
         (Seen::Ready, Err(error)) => Answer::of_api_error("removing the canary", &error),
         (seen, _) => {
-            let detail = format!("the canary {name} was not ready within {within:?}: {}", seen.words());
+            let detail = format!(
+                "the canary {name} was not ready within {within:?}: {}",
+                seen.words()
+            );
             Answer::failed(Why::CanaryLost, detail)
         }
     }
@@ -78,7 +84,9 @@ async fn wait(client: &Client, name: &str, within: Duration) -> Seen {
     while Instant::now() < until {
         looks.tick().await;
         // A failed look is no look: the next one tells.
-        let Ok(found) = pods.list(&ours).await else { continue };
+        let Ok(found) = pods.list(&ours).await else {
+            continue;
+        };
         let best = found.items.iter().map(look).max_by_key(|seen| *seen as u8);
         seen = best.unwrap_or(Seen::Nothing);
         if seen == Seen::Ready {
@@ -89,10 +97,18 @@ async fn wait(client: &Client, name: &str, within: Duration) -> Seen {
 }
 
 fn look(pod: &Pod) -> Seen {
-    let bound = pod.spec.as_ref().is_some_and(|spec| spec.node_name.is_some());
-    let conditions = pod.status.as_ref().and_then(|status| status.conditions.as_ref());
-    let ready = conditions
-        .is_some_and(|all| all.iter().any(|one| one.type_ == "Ready" && one.status == "True"));
+    let bound = pod
+        .spec
+        .as_ref()
+        .is_some_and(|spec| spec.node_name.is_some());
+    let conditions = pod
+        .status
+        .as_ref()
+        .and_then(|status| status.conditions.as_ref());
+    let ready = conditions.is_some_and(|all| {
+        all.iter()
+            .any(|one| one.type_ == "Ready" && one.status == "True")
+    });
     match (bound, ready) {
         (true, true) => Seen::Ready,
         (true, false) => Seen::Bound,
@@ -129,7 +145,10 @@ mod tests {
     use super::*;
 
     fn check(pod: &serde_json::Value, expected: Seen) {
-        assert_eq!(look(&serde_json::from_value(pod.clone()).unwrap()), expected);
+        assert_eq!(
+            look(&serde_json::from_value(pod.clone()).unwrap()),
+            expected
+        );
     }
 
     #[test]
@@ -138,7 +157,10 @@ mod tests {
         let spec = json!({ "nodeName": "cp-1", "containers": [] });
         check(&json!({ "spec": spec, "status": ready }), Seen::Ready);
         check(&json!({ "spec": spec, "status": {} }), Seen::Bound);
-        check(&json!({ "spec": { "containers": [] }, "status": ready }), Seen::Unbound);
+        check(
+            &json!({ "spec": { "containers": [] }, "status": ready }),
+            Seen::Unbound,
+        );
         assert_eq!(deployment("x").metadata.name.as_deref(), Some("x"));
     }
 }

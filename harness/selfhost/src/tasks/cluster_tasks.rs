@@ -34,12 +34,20 @@ impl ClusterTasks {
         newest: watch::Receiver<Option<Facts>>,
         least_apiservers: usize,
     ) -> Self {
-        Self { layout, assets, clients, newest, least_apiservers }
+        Self {
+            layout,
+            assets,
+            clients,
+            newest,
+            least_apiservers,
+        }
     }
 
     async fn verify(&self) -> Answer {
         let facts = *self.newest.borrow();
-        let expected = facts.map(|facts| verify::expected(&facts)).unwrap_or_default();
+        let expected = facts
+            .map(|facts| verify::expected(&facts))
+            .unwrap_or_default();
         if (expected.count() as usize) < self.least_apiservers {
             let detail = format!(
                 "{} self-hosted apiservers are ready on nodes that are alive, {} are needed",
@@ -65,7 +73,10 @@ impl ClusterTasks {
     async fn label_node(&self, index: u8) -> Answer {
         match self.assets.control_plane().get(usize::from(index)) {
             Some(machine) => label::label(&self.clients.current(), &machine.name).await,
-            None => Answer::refused(Why::ObjectRefused, format!("there is no control-plane node {index}")),
+            None => Answer::refused(
+                Why::ObjectRefused,
+                format!("there is no control-plane node {index}"),
+            ),
         }
     }
 }

@@ -65,9 +65,17 @@ mod tests {
     #[test]
     fn secrets_go_and_records_stay_however_often() {
         let root = tempfile::tempdir().unwrap();
-        let layout =
-            Layout::below(root.path(), &root.path().join("assets"), &root.path().join("state"));
-        for directory in [&layout.stash, &layout.staging, &layout.assets, &layout.state] {
+        let layout = Layout::below(
+            root.path(),
+            &root.path().join("assets"),
+            &root.path().join("state"),
+        );
+        for directory in [
+            &layout.stash,
+            &layout.staging,
+            &layout.assets,
+            &layout.state,
+        ] {
             fs::create_dir_all(directory).unwrap();
             fs::write(directory.join("file"), "content").unwrap();
         }

@@ -13,9 +13,16 @@ use crate::layout::Layout;
 /// Puts the bootstrap secrets where the manifests expect them, from the assets or from the stash.
 pub(super) fn stage_secrets(layout: &Layout) -> Answer {
     let assets = layout.assets.join("bootstrap-secrets");
-    let source = if assets.is_dir() { assets } else { layout.stashed_secrets() };
+    let source = if assets.is_dir() {
+        assets
+    } else {
+        layout.stashed_secrets()
+    };
     if !source.is_dir() {
-        let detail = format!("neither the assets nor the stash hold bootstrap secrets: {}", source.display());
+        let detail = format!(
+            "neither the assets nor the stash hold bootstrap secrets: {}",
+            source.display()
+        );
         return Answer::failed(Why::Disk, detail);
     }
     durable_file::copy_tree(&source, &layout.secrets).into()
@@ -40,7 +47,10 @@ pub(super) fn delete_secrets(layout: &Layout) -> Answer {
 
 fn remove_secrets(layout: &Layout) -> Result<(), FileError> {
     durable_file::remove_tree_if_present(&layout.secrets)?;
-    let parent = layout.secrets.parent().expect("the secrets lie below the node's root");
+    let parent = layout
+        .secrets
+        .parent()
+        .expect("the secrets lie below the node's root");
     durable_file::sync_directory(parent)
 }
 
@@ -173,7 +183,13 @@ mod tests {
         let layout = Layout::below(root, &root.join("assets"), &root.join("state"));
         fs::create_dir_all(layout.assets.join("bootstrap-manifests")).unwrap();
         fs::create_dir_all(layout.assets.join("bootstrap-secrets/kube-scheduler")).unwrap();
-        fs::write(layout.assets.join("bootstrap-secrets/kube-scheduler/kubeconfig"), "key").unwrap();
+        fs::write(
+            layout
+                .assets
+                .join("bootstrap-secrets/kube-scheduler/kubeconfig"),
+            "key",
+        )
+        .unwrap();
         for component in Component::SELF_HOSTED {
             let name = format!("bootstrap-manifests/bootstrap-{component}.yaml");
             fs::write(layout.assets.join(name), format!("manifest of {component}")).unwrap();
@@ -218,7 +234,8 @@ mod tests {
         fs::create_dir_all(&layout.stash).unwrap();
         fs::write(layout.stash.join("bootstrap-kube-scheduler.yaml"), "torn").unwrap();
         assert_eq!(stash_manifest(&layout, COMPONENT), Answer::done());
-        let stashed = fs::read_to_string(layout.stash.join("bootstrap-kube-scheduler.yaml")).unwrap();
+        let stashed =
+            fs::read_to_string(layout.stash.join("bootstrap-kube-scheduler.yaml")).unwrap();
         assert_eq!(stashed, "manifest of kube-scheduler");
     }
 
@@ -241,7 +258,11 @@ mod tests {
         let layout = node(root.path());
         assert_eq!(foreign_files(&layout), None);
         place_manifest(&layout, COMPONENT);
-        assert_eq!(foreign_files(&layout), None, "our own manifests are not foreign");
+        assert_eq!(
+            foreign_files(&layout),
+            None,
+            "our own manifests are not foreign"
+        );
         fs::write(layout.manifests.join("kube-apiserver.yaml"), "static").unwrap();
         let outcome = foreign_files(&layout).unwrap().outcome;
         assert_eq!(outcome, Outcome::Refused(Why::ForeignCluster));

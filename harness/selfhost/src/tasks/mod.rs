@@ -38,17 +38,26 @@ pub(crate) trait Tasks: Send + Sync + 'static {
 impl Answer {
     /// It is done.
     pub(crate) const fn done() -> Self {
-        Self { outcome: Outcome::Done, detail: None }
+        Self {
+            outcome: Outcome::Done,
+            detail: None,
+        }
     }
 
     /// It was refused, and will be again.
     pub(crate) fn refused(why: Why, detail: impl Into<String>) -> Self {
-        Self { outcome: Outcome::Refused(why), detail: Some(detail.into()) }
+        Self {
+            outcome: Outcome::Refused(why),
+            detail: Some(detail.into()),
+        }
     }
 
     /// It failed, and may succeed later.
     pub(crate) fn failed(why: Why, detail: impl Into<String>) -> Self {
-        Self { outcome: Outcome::Failed(why), detail: Some(detail.into()) }
+        Self {
+            outcome: Outcome::Failed(why),
+            detail: Some(detail.into()),
+        }
     }
 
     /// What an API error means for what was being done: a refused object stays refused, all else may pass.

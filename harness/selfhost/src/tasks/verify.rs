@@ -29,9 +29,18 @@ pub(super) fn expected(facts: &Facts) -> NodeSet {
             && pod.ready
             && pod.fresh
     };
-    let nodes = facts.pods.iter().flatten().filter(serves).filter_map(|pod| pod.node);
-    let bound = nodes.filter(|node| *node < 16).fold(NodeSet::default(), NodeSet::with);
-    bound.and(facts.ready).and(NodeSet::first(facts.control_planes))
+    let nodes = facts
+        .pods
+        .iter()
+        .flatten()
+        .filter(serves)
+        .filter_map(|pod| pod.node);
+    let bound = nodes
+        .filter(|node| *node < 16)
+        .fold(NodeSet::default(), NodeSet::with);
+    bound
+        .and(facts.ready)
+        .and(NodeSet::first(facts.control_planes))
 }
 
 /// Verifies, and removes what was written.
@@ -54,7 +63,10 @@ async fn all_ways(assets: &Assets, clients: &Clients, expected: NodeSet) -> Resu
         let proven = reply.peer.node == machine.name
             && reply.peer.incarnation == Some(Incarnation::SelfHosted);
         if reply.status != 200 || !proven {
-            return Err(format!("{who} answered with status {} as {:?}", reply.status, reply.peer));
+            return Err(format!(
+                "{who} answered with status {} as {:?}",
+                reply.status, reply.peer
+            ));
         }
         let client = clients.to(address).map_err(|error| chain(&error))?;
         write_and_read(&client, &who).await?;
@@ -85,6 +97,8 @@ async fn write_and_read(client: &Client, who: &str) -> Result<(), String> {
     if found.as_ref() == Some(&value) {
         Ok(())
     } else {
-        Err(format!("{who} acknowledged {value} and then read {found:?}"))
+        Err(format!(
+            "{who} acknowledged {value} and then read {found:?}"
+        ))
     }
 }
