@@ -35,8 +35,7 @@ fn look(directory: &Path, pid: u32) -> Option<(Component, Process)> {
         .split(|byte| *byte == 0)
         .map(|argument| String::from_utf8_lossy(argument).into_owned())
         .collect();
-    let name = Path::new(arguments.first()?).file_name()?.to_str()?;
-    let component = watched(name)?;
+    let component = watched(Path::new(arguments.first()?).file_name()?.to_str()?)?;
     let id = ProcessId { pid, start_ticks: start_ticks(directory)? };
     let uid = pod_uid(&std::fs::read_to_string(directory.join("cgroup")).ok()?);
     let incarnation =
@@ -45,17 +44,13 @@ fn look(directory: &Path, pid: u32) -> Option<(Component, Process)> {
     Some((component, Process { component, incarnation, id, missing_files }))
 }
 
-fn watched(name: &str) -> Option<Component> {
-    let component = Component::from_name(name)?;
-    matches!(
-        component,
-        Component::Etcd
-            | Component::KubeApiserver
-            | Component::KubeControllerManager
-            | Component::KubeScheduler
-            | Component::Kubelet
-    )
-    .then_some(component)
+/// The component that a program of this name is.
+fn watched(program: &str) -> Option<Component> {
+    match program {
+        "coredns" => Some(Component::Dns),
+        "containerd" => Some(Component::ContainerRuntime),
+        name => Component::from_name(name),
+    }
 }
 
 /// Field 22 of `/proc/PID/stat`, counted after the command's closing bracket.
@@ -126,6 +121,13 @@ mod tests {
         let fixed = "5:memory:/kubelet/kubepods/burstable/pod8d1bb8a9d9b7a2f8f9c0e1d2c3b4a596/abc\n";
         assert_eq!(pod_uid(fixed).as_deref(), Some("8d1bb8a9d9b7a2f8f9c0e1d2c3b4a596"));
         assert_eq!(pod_uid("1:name=systemd:/system.slice/kubelet.service\n"), None);
+    }
+
+    #[test]
+    fn programs_are_known_by_their_names() {
+        assert_eq!(watched("kube-apiserver"), Some(Component::KubeApiserver));
+        assert_eq!(watched("coredns"), Some(Component::Dns));
+        assert_eq!(watched("bash"), None);
     }
 
     #[test]

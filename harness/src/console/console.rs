@@ -94,6 +94,10 @@ impl Console {
 
     /// Something was seen in a case; only what tells its story is shown.
     pub fn observation(&self, id: &str, observation: &Observation) {
+        if matches!(observation.saw, oracle::Sighting::Entry(_)) {
+            // The runner names its phases itself, with how long they usually take.
+            return;
+        }
         if let Some(told) = narrate(observation) {
             let line = self.palette.tone(told.tone, &told.text);
             self.say(&mut self.lock(), id, &line);

@@ -33,7 +33,7 @@ impl Injector {
         let Some(named) = named else {
             return Ok(self.off.clone());
         };
-        let mut nodes = scenarios::resolve_all(named, &self.snapshot(), self.draw(entry))
+        let mut nodes = scenarios::resolve_all(named, &self.snapshot(), self.draw(entry, 0))
             .map_err(|error| error.to_string())?;
         nodes.retain(|node| self.off.contains(node));
         Ok(nodes)

@@ -21,6 +21,9 @@ use crate::stream::{Picture, Stream};
 /// What a fault did: the objects that it hit, and the proof, or why there is none.
 type Effect = (Vec<String>, Result<String, String>);
 
+/// Draws of one fault's selectors stay below the next one's.
+const SELECTORS_MOST: u32 = 64;
+
 /// Injects and heals the faults of one case.
 #[derive(Debug)]
 pub struct Injector {
@@ -56,10 +59,15 @@ impl Injector {
         self.hit.clear();
         let snapshot = self.snapshot();
         let start_us = self.stream.clock.now_us();
-        let aims: Vec<_> = faults.iter().map(|fault| self.aim(fault, &snapshot, entry)).collect();
-        let effects = join_all(faults.iter().zip(&aims).map(|(fault, aim)| async {
+        let draws: Vec<Draw> = (0..).zip(faults).map(|(place, _)| self.draw(entry, place)).collect();
+        let aims: Vec<_> = faults
+            .iter()
+            .zip(&draws)
+            .map(|(fault, draw)| Self::aim(fault, &snapshot, *draw))
+            .collect();
+        let effects = join_all(faults.iter().zip(&aims).zip(&draws).map(|((fault, aim), draw)| async {
             match aim {
-                Ok(nodes) => self.strike(fault, nodes, entry).await,
+                Ok(nodes) => self.strike(fault, nodes, *draw).await,
                 Err(reason) => (Vec::new(), Err(reason.clone())),
             }
         }))
@@ -88,21 +96,22 @@ impl Injector {
         snapshot(&self.stream.picture().borrow(), &self.cluster, &self.bound)
     }
 
-    fn aim(&self, fault: &Fault, snapshot: &ClusterSnapshot, entry: u32) -> Result<Vec<NodeId>, String> {
+    fn aim(fault: &Fault, snapshot: &ClusterSnapshot, draw: Draw) -> Result<Vec<NodeId>, String> {
         let Some(selectors) = selectors(fault) else {
             return Ok(Vec::new());
         };
-        resolve_all(selectors, snapshot, self.draw(entry)).map_err(|error| error.to_string())
+        resolve_all(selectors, snapshot, draw).map_err(|error| error.to_string())
     }
 
-    /// Draws depend on the case's seed and the entry's position, and on nothing else.
-    fn draw(&self, entry: u32) -> Draw {
-        Draw { seed: self.seed, entry, position: 0 }
+    /// Draws depend on the case's seed, the entry's position and the fault's place in it, and on
+    /// nothing else. Two faults of one entry draw differently.
+    fn draw(&self, entry: u32, fault: u32) -> Draw {
+        Draw { seed: self.seed, entry, position: fault * SELECTORS_MOST }
     }
 
     /// The aim is taken again at the last moment: a target that moved is not hit.
-    async fn strike(&self, fault: &Fault, nodes: &[NodeId], entry: u32) -> Effect {
-        match self.aim(fault, &self.snapshot(), entry) {
+    async fn strike(&self, fault: &Fault, nodes: &[NodeId], draw: Draw) -> Effect {
+        match Self::aim(fault, &self.snapshot(), draw) {
             Ok(again) if again == nodes => {}
             Ok(again) => return (Vec::new(), Err(format!("the target moved from {nodes:?} to {again:?} before impact"))),
             Err(reason) => return (Vec::new(), Err(reason)),

@@ -25,7 +25,6 @@ use std::time::Duration;
 use oracle::Source;
 use terms::NodeId;
 use tokio::sync::Mutex;
-use tokio::task::AbortHandle;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -104,14 +103,13 @@ impl Probes {
     }
 
     /// Asks for a service-account token until one is had.
-    pub fn keep_token(&self, probe: Arc<Mutex<CredentialProbe>>) -> AbortHandle {
-        let asking = async move {
+    pub fn keep_token(&self, probe: Arc<Mutex<CredentialProbe>>) {
+        self.spawn(async move {
             while !probe.lock().await.has_token() {
                 probe.lock().await.obtain_token().await;
                 tokio::time::sleep(credentials::TOKEN_RETRY).await;
             }
-        };
-        self.tracker.spawn(asking).abort_handle()
+        });
     }
 
     fn spawn(&self, probe: impl Future<Output = ()> + Send + 'static) {

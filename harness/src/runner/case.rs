@@ -14,7 +14,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::listeners::ToConsole;
 use super::timeline::{Timeline, chain, trouble};
-use super::{closing, settle, usual};
+use super::{closing, replayed, settle, timeline, usual};
 use crate::claims::Claims;
 use crate::cluster::{Cluster, ClusterSpec};
 use crate::console::Console;
@@ -163,10 +163,14 @@ impl Runner<'_> {
             played = self.play(stream, probes, &cluster, &installer) => played,
             () = cancel.cancelled() => (None, Some(trouble(Cause::Harness, "interrupted"))),
         };
-        let (end, trouble) = played;
+        let (end, mut trouble) = played;
         if !cancel.is_cancelled() {
             console.phase(&self.case.id, "evidence", Some(usual::EVIDENCE_MS));
-            collect::collect(&cluster, &self.context.directory.evidence(&self.case.id)).await;
+            let evidence = self.context.directory.evidence(&self.case.id);
+            collect::collect(&cluster, &evidence).await;
+            if let Err(reason) = replayed::check(&evidence, &selfhost.policy) {
+                trouble.get_or_insert(timeline::trouble(Cause::Harness, reason));
+            }
         }
         (Some(cluster), end_word(end), trouble)
     }
@@ -221,13 +225,11 @@ impl Runner<'_> {
         }
         let target = (subject.load_balancer, APISERVER_PORT).into();
         let credentials = Arc::new(Mutex::new(CredentialProbe::new(target, subject.identity.clone())));
-        let token = probes.keep_token(Arc::clone(&credentials));
+        probes.keep_token(Arc::clone(&credentials));
         let mut timeline = self.timeline(stream, cluster, installer, &access);
         let result = timeline.play().await;
-        if let Some(open) = timeline.open.take() {
-            open.abandon();
-        }
-        token.abort();
+        // An operation that goes on is watched no longer.
+        timeline.open = None;
         let off = timeline.injector.powered_off().to_vec();
         let living: Vec<NodeId> =
             self.case.cluster.nodes().into_iter().filter(|node| !off.contains(node)).collect();

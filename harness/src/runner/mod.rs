@@ -6,6 +6,7 @@ mod closing;
 mod listeners;
 mod lock;
 mod operation;
+mod replayed;
 mod run;
 mod settle;
 mod timeline;

@@ -5,8 +5,8 @@ use std::time::Duration;
 use oracle::Sighting;
 use oracle::observation::{self, OperationEnd, OperationEnded};
 use scenarios::OperationKind;
-use tokio::task::JoinHandle;
 use tokio::time::{Instant, sleep};
+use tokio_util::task::AbortOnDropHandle;
 
 use crate::cluster::Node;
 use crate::installer::{HoldPoint, InstallerError, Selfhost, UnitState};
@@ -17,10 +17,11 @@ const POLL: Duration = Duration::from_millis(400);
 /// Nothing waits without a deadline: the plan's own deadlines are far below this.
 const OVERDUE: Duration = Duration::from_secs(900);
 
-/// An operation that was started and not yet joined.
+/// An operation that was started and not yet joined. Dropped, it is watched no longer: a watcher
+/// that outlived an interrupted case would keep its record open.
 #[derive(Debug)]
 pub(super) struct Open {
-    watcher: JoinHandle<OperationEnd>,
+    watcher: AbortOnDropHandle<OperationEnd>,
 }
 
 /// Starts an operation and watches it until it ends.
@@ -42,7 +43,7 @@ pub(super) async fn start(
         OperationKind::Resume => installer.resume(node).await?,
     }
     let watcher = tokio::spawn(watch(operation, installer.clone(), node.clone(), stream.clone()));
-    Ok(Open { watcher })
+    Ok(Open { watcher: AbortOnDropHandle::new(watcher) })
 }
 
 impl Open {
@@ -54,11 +55,6 @@ impl Open {
     /// Waits for the end.
     pub(super) async fn join(self) -> OperationEnd {
         self.watcher.await.unwrap_or(OperationEnd::Failed)
-    }
-
-    /// Stops watching; what becomes of the operation is no longer of interest.
-    pub(super) fn abandon(self) {
-        self.watcher.abort();
     }
 }
 
