@@ -7,6 +7,7 @@ use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use super::load_balancer::{CONFIGURATION_PATH, configuration, load_balancer_container};
+use super::load_balancer_status::wait_serving;
 use super::node_container::node_container;
 use super::{
     Cluster, ClusterError, ClusterSpec, LOAD_BALANCER, Node, NodePlace, Profile, Topology, UpEvent,
@@ -16,6 +17,8 @@ use crate::docker::{Container, Engine, EngineError, Network, NodeFile, Owned, Ro
 
 /// How long a node may take to boot. Measured: 3 s for five nodes side by side on two cores.
 const BOOT_DEADLINE: Duration = Duration::from_secs(120);
+/// How long the load balancer may take to listen. Measured: a tenth of a second.
+const SERVING_DEADLINE: Duration = Duration::from_secs(30);
 /// How long the load balancer's configuration may take into its container.
 const CONFIGURATION_DEADLINE: Duration = Duration::from_secs(30);
 
@@ -264,10 +267,9 @@ impl Making<'_> {
             at_ms,
         });
         let address = topology.load_balancer;
-        Ok((
-            self.node(container, LOAD_BALANCER, Role::LoadBalancer, address),
-            at_ms,
-        ))
+        let node = self.node(container, LOAD_BALANCER, Role::LoadBalancer, address);
+        wait_serving(&node, SERVING_DEADLINE).await?;
+        Ok((node, at_ms))
     }
 
     fn node(

@@ -25,8 +25,10 @@ impl Engine {
     /// # Errors
     /// When nothing answers, or the socket may not be used.
     pub async fn connect() -> Result<Self, EngineError> {
-        let api = Docker::connect_with_defaults()
-            .map_err(|error| EngineError::Connect(Box::new(error)))?;
+        let api = Docker::connect_with_defaults().map_err(|error| match error {
+            Error::SocketNotFoundError(_) => EngineError::NotRunning(Box::new(error)),
+            other => EngineError::Connect(Box::new(other)),
+        })?;
         let greeting = async {
             let api = api.negotiate_version().await?;
             let answer = api.version().await?;

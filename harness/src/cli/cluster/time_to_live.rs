@@ -13,7 +13,7 @@ pub(super) fn parse(text: &str) -> Result<Duration, String> {
         'd' => 86400,
         _ => return Err(wrong()),
     };
-    let number = text.trim_end_matches(unit);
+    let number = text.strip_suffix(unit).ok_or_else(wrong)?;
     let count: u64 = number.parse().map_err(|_| wrong())?;
     let total = count
         .checked_mul(seconds)

@@ -1,0 +1,12 @@
+//! The project's own container tests: they need a container engine and a node image, and fail with
+//! the way to get them where either is missing. Nothing is skipped.
+
+mod clusters;
+mod command_line;
+mod commands;
+mod files;
+mod ground;
+mod guard;
+mod host;
+mod power;
+mod reaping;
