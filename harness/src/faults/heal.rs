@@ -42,7 +42,9 @@ impl Injector {
     async fn power_on(&self, node: &NodeId) -> Result<String, String> {
         let machine = self.cluster.node(node.as_str()).map_err(|error| error.to_string())?;
         let effect = machine.power_on().await.map_err(|error| error.to_string())?;
-        machine.wait_booted(BOOT_DEADLINE).await.map_err(|error| error.to_string())?;
+        // The first line says what; the node's console, which follows, is kept as evidence.
+        let booted = machine.wait_booted(BOOT_DEADLINE).await;
+        booted.map_err(|error| error.to_string().lines().next().unwrap_or_default().to_owned())?;
         Ok(format!("{node}: {:?} -> {:?}, booted", effect.before.power, effect.after.power))
     }
 
