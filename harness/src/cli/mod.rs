@@ -14,6 +14,7 @@ pub mod reap;
 pub mod report;
 pub mod run;
 pub mod schema;
+pub mod selection;
 
 use clap::{Parser, Subcommand};
 

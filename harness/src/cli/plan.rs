@@ -1,16 +1,12 @@
 //! `chrysalis plan`: what a run would do, without doing it.
 
-use std::path::PathBuf;
-
 use clap::Args;
 use oracle::register;
-use scenarios::{
-    Case, Overrides, Plan, Selection, Shard, describe_entry, expand, load, read_expectation,
-    read_installer,
-};
+use scenarios::{Case, Plan, describe_entry};
 
 use super::exit::{Exit, Failure, Outcome};
 use super::output::print;
+use super::selection::SelectionArguments;
 
 /// Check scenario files and print the cases that they come to. Needs no engine and starts nothing.
 #[derive(Debug, Args)]
@@ -22,30 +18,8 @@ use super::output::print;
 Exit codes: 0 planned (an empty shard, too), 64 a file or the usage is wrong. Every mistake of
 every file is shown.")]
 pub struct Arguments {
-    /// Scenario files, or folders of them.
-    #[arg(required = true, value_name = "PATH")]
-    paths: Vec<PathBuf>,
-    /// Only cases with one of these tags.
-    #[arg(long = "tag", value_name = "TAG")]
-    tags: Vec<String>,
-    /// Only cases with this id or name, or of the scenario with this name.
-    #[arg(long = "case", value_name = "NAME")]
-    cases: Vec<String>,
-    /// Plan every case with the installer of this file instead of its own.
-    #[arg(long, value_name = "FILE")]
-    installer: Option<PathBuf>,
-    /// What to expect of that installer, such as '{ ends: done, violated: [] }'.
-    #[arg(long, value_name = "YAML", requires = "installer")]
-    expect: Option<String>,
-    /// Only part I of N of the cases, such as 1/4.
-    #[arg(long, value_name = "I/N")]
-    shard: Option<Shard>,
-    /// What every draw begins with.
-    #[arg(long, default_value_t = 1)]
-    seed: u64,
-    /// Plan each case this often.
-    #[arg(long, value_name = "N", default_value_t = 1)]
-    repeat: u32,
+    #[command(flatten)]
+    selection: SelectionArguments,
     /// Print plan.json instead of words.
     #[arg(long)]
     json: bool,
@@ -56,7 +30,7 @@ pub struct Arguments {
 /// # Errors
 /// Every mistake in every file, or arguments that select nothing.
 pub async fn run(arguments: Arguments) -> Outcome {
-    let plan = plan(&arguments)?;
+    let plan = arguments.selection.plan()?;
     if !arguments.json {
         return print(&in_words(&plan));
     }
@@ -65,33 +39,6 @@ pub async fn run(arguments: Arguments) -> Outcome {
         "{}\n",
         json.map_err(|error| Failure::new(Exit::Failed, error))?
     ))
-}
-
-fn plan(arguments: &Arguments) -> Result<Plan, Failure> {
-    let usage = |error| Failure::new(Exit::Usage, error);
-    let overrides = Overrides {
-        installer: arguments
-            .installer
-            .as_deref()
-            .map(read_installer)
-            .transpose()
-            .map_err(usage)?,
-        expect: arguments
-            .expect
-            .as_deref()
-            .map(read_expectation)
-            .transpose()
-            .map_err(usage)?,
-    };
-    let scenarios = load(&arguments.paths, &overrides).map_err(usage)?;
-    let selection = Selection {
-        tags: arguments.tags.clone(),
-        cases: arguments.cases.clone(),
-        seed: arguments.seed,
-        repeat: arguments.repeat,
-        shard: arguments.shard,
-    };
-    expand(&scenarios, &selection).map_err(|error| Failure::new(Exit::Usage, error))
 }
 
 fn in_words(plan: &Plan) -> String {

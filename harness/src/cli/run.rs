@@ -8,10 +8,11 @@ use std::sync::Arc;
 use clap::{Args, ValueEnum};
 use oracle::CaseResult;
 use reports::RunReport;
-use scenarios::{Overrides, Plan, Selection, Shard, expand, load, read_expectation, read_installer};
+use scenarios::Plan;
 
 use super::exit::{Exit, Failure, Outcome};
 use super::interrupt;
+use super::selection::SelectionArguments;
 use crate::console::{Console, ConsoleKind};
 use crate::docker::Engine;
 use crate::image::{self, Recipe};
@@ -27,36 +28,14 @@ use crate::runner::{Run, RunOptions};
 Exit codes: 0 passed, 1 something failed, 2 something inconclusive or nothing judged,
 64 wrong usage or file, 69 this host cannot run it, 130 interrupted.")]
 pub struct Arguments {
-    /// Scenario files, or folders of them.
-    #[arg(required = true, value_name = "PATH")]
-    paths: Vec<PathBuf>,
-    /// Only scenarios with one of these tags.
-    #[arg(long = "tag", value_name = "TAG")]
-    tags: Vec<String>,
-    /// Only cases with this id or name, or of the scenario with this name.
-    #[arg(long = "case", value_name = "NAME")]
-    cases: Vec<String>,
+    #[command(flatten)]
+    selection: SelectionArguments,
     /// Where to run: real containers, or the simulator.
     #[arg(long, value_enum, default_value_t = Backend::Docker)]
     on: Backend,
-    /// Run every case with the installer of this file instead of its own.
-    #[arg(long, value_name = "FILE")]
-    installer: Option<PathBuf>,
-    /// What to expect instead, such as '{ ends: done, violated: [] }'.
-    #[arg(long, value_name = "YAML")]
-    expect: Option<String>,
     /// How many cases at once. Each 3+1 cluster takes about 1.2 GiB and two processors while it comes up.
     #[arg(long, default_value = "1")]
     jobs: NonZeroUsize,
-    /// Only part I of N of the cases, such as 1/4.
-    #[arg(long, value_name = "I/N")]
-    shard: Option<Shard>,
-    /// What every draw begins with.
-    #[arg(long, default_value_t = 1)]
-    seed: u64,
-    /// Run each case this often; disagreement is a failure.
-    #[arg(long, value_name = "N", default_value_t = 1)]
-    repeat: u32,
     /// The run's directory itself; it must be new or empty.
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
@@ -78,7 +57,7 @@ enum Backend {
 
 /// Checks everything, then runs. Nothing is started before everything has been checked.
 pub async fn run(arguments: Arguments) -> Outcome {
-    let plan = plan(&arguments)?;
+    let plan = arguments.selection.plan()?;
     if plan.cases.is_empty() {
         println!("this shard is empty: nothing to run");
         return Ok(Exit::Success);
@@ -93,11 +72,11 @@ pub async fn run(arguments: Arguments) -> Outcome {
     let cancel = interrupt::token()?;
     let console = Arc::new(Console::new(ConsoleKind::detect()));
     let options = RunOptions {
-        name: name_of(&arguments.paths),
+        name: name_of(&arguments.selection.paths),
         out: arguments.out,
         jobs: arguments.jobs.get(),
         image,
-        seed: arguments.seed,
+        seed: arguments.selection.seed,
         keep_on_failure: arguments.keep_on_failure,
     };
     let run = Run::open(engine, &plan, options, Arc::clone(&console), cancel)
@@ -111,23 +90,6 @@ pub async fn run(arguments: Arguments) -> Outcome {
     let flaky = tell_repetitions(&console, &plan, &report);
     console.note(&format!("report: {directory}/summary.md, {directory}/junit.xml"));
     Ok(exit_of(&report, flaky))
-}
-
-fn plan(arguments: &Arguments) -> Result<Plan, Failure> {
-    let usage = |error| Failure::new(Exit::Usage, error);
-    let overrides = Overrides {
-        installer: arguments.installer.as_deref().map(read_installer).transpose().map_err(usage)?,
-        expect: arguments.expect.as_deref().map(read_expectation).transpose().map_err(usage)?,
-    };
-    let scenarios = load(&arguments.paths, &overrides).map_err(usage)?;
-    let selection = Selection {
-        tags: arguments.tags.clone(),
-        cases: arguments.cases.clone(),
-        seed: arguments.seed,
-        repeat: arguments.repeat,
-        shard: arguments.shard,
-    };
-    expand(&scenarios, &selection).map_err(|error| Failure::new(Exit::Usage, error))
 }
 
 async fn image_for(engine: &Engine, arguments: &Arguments, plan: &Plan) -> Result<String, Failure> {

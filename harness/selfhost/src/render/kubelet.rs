@@ -57,6 +57,9 @@ pub(super) fn configuration(cluster: &ClusterFile, node: &Node) -> Value {
         "syncFrequency": "10s",
         "nodeStatusUpdateFrequency": "4s",
         "nodeStatusReportFrequency": "10s",
+        // Renewed at a quarter of it: whoever trusts only a renewal that he saw himself, as the
+        // gates do, waits 2 s for it instead of 10 s. Measured: 6 s of the pivot were that wait.
+        "nodeLeaseDurationSeconds": 8,
         // A component that dies while its peers are down must not wait five minutes.
         "featureGates": { "KubeletCrashLoopBackOffMax": true },
         "crashLoopBackOff": { "maxContainerRestartPeriod": "5s" },
