@@ -11,4 +11,5 @@
 //! [`thin`] is what the pivot's mutants need and no more: whole components, no network beyond a load
 //! balancer, no partial failure of storage. It cannot vouch for what it leaves out.
 
+pub mod explore;
 pub mod thin;

@@ -1,0 +1,5 @@
+//! Trying every interleaving of a world.
+
+mod model;
+
+pub use model::Model;
