@@ -2,6 +2,9 @@
 //! its evidence. Everything that judges or decides is a pure crate elsewhere; this one carries
 //! observations in and effects out.
 
+// `console::lines` prints what a reader that has gone must not end.
+#![warn(clippy::print_stdout, clippy::print_stderr)]
+
 pub mod cli;
 
 pub mod claims;

@@ -1,8 +1,13 @@
 //! The `chrysalis` command.
 
-use clap::Parser;
+use std::process::ExitCode;
+
+use chrysalis::cli::Cli;
 
 #[tokio::main]
-async fn main() -> std::process::ExitCode {
-    chrysalis::cli::Cli::parse().run().await
+async fn main() -> ExitCode {
+    match Cli::read() {
+        Ok(command) => command.run().await,
+        Err(exit) => exit,
+    }
 }

@@ -2,6 +2,7 @@
 
 use clap::Args;
 
+use crate::console::lines::say;
 use super::exit::{Exit, Failure, Outcome};
 use crate::doctor;
 
@@ -32,13 +33,13 @@ pub async fn run(arguments: Arguments) -> Outcome {
     let checks = doctor::examine(&facts);
     if arguments.json {
         let text = serde_json::to_string_pretty(&checks);
-        println!(
+        say!(
             "{}",
             text.map_err(|error| Failure::new(Exit::Failed, error))?
         );
     } else {
         for check in &checks {
-            println!("{check}");
+            say!("{check}");
         }
     }
     if doctor::usable(&checks) {

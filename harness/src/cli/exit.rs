@@ -1,5 +1,6 @@
 //! Exit codes, and how an error that ends a command is printed.
 
+use crate::console::lines::tell;
 use std::error::Error;
 use std::process::ExitCode;
 
@@ -44,10 +45,10 @@ pub fn report(outcome: Outcome) -> ExitCode {
     match outcome {
         Ok(exit) => ExitCode::from(exit as u8),
         Err(failure) => {
-            eprintln!("error: {}", failure.error);
+            tell!("error: {}", failure.error);
             let mut cause = failure.error.source();
             while let Some(current) = cause {
-                eprintln!("  because: {current}");
+                tell!("  because: {current}");
                 cause = current.source();
             }
             ExitCode::from(failure.exit as u8)

@@ -5,7 +5,7 @@ use oracle::register::{self, Rule, capability_name};
 use scenarios::{BUDGETS, Scenario, ScenarioCase, catalogue, nearest};
 
 use super::exit::{Exit, Failure, Outcome};
-use super::output::print;
+use super::output::{cases, print};
 
 /// Explain an invariant, by its slug or number, or a field failure.
 #[derive(Debug, Args)]
@@ -95,8 +95,7 @@ fn listed(title: &str, catalogue: &[Scenario], wanted: impl Fn(&ScenarioCase) ->
         .iter()
         .filter_map(|scenario| {
             let count = scenario.cases.iter().filter(|case| wanted(case)).count();
-            let cases = if count == 1 { "case" } else { "cases" };
-            (count > 0).then(|| format!("    {} ({count} {cases})\n", scenario.name))
+            (count > 0).then(|| format!("    {} ({})\n", scenario.name, cases(count)))
         })
         .collect();
     let none = if lines.is_empty() {

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use clap::{Args, Subcommand};
 use jiff::Timestamp;
 
+use crate::console::lines::{say, tell};
 use super::exit::{Exit, Failure, Outcome};
 use super::interrupt;
 use crate::docker::Engine;
@@ -74,7 +75,7 @@ async fn build(arguments: BuildArguments) -> Outcome {
     recipe.reference(&kubernetes).map_err(failure)?;
     let engine = engine().await?;
     let stop = interrupt::token()?;
-    let say = |progress| eprintln!("{progress}");
+    let say = |progress| tell!("{progress}");
     let built = image::build(&engine, &recipe, &wish, &say, &stop)
         .await
         .map_err(failure)?;
@@ -83,8 +84,8 @@ async fn build(arguments: BuildArguments) -> Outcome {
     } else {
         "built"
     };
-    eprintln!("[image] {what} ({:.1} s)", built.elapsed.as_secs_f64());
-    println!("{}", built.reference);
+    tell!("[image] {what} ({:.1} s)", built.elapsed.as_secs_f64());
+    say!("{}", built.reference);
     Ok(Exit::Success)
 }
 
@@ -99,15 +100,15 @@ fn find(recipe: Option<&Path>, pod_network: Option<PathBuf>) -> Result<Recipe, I
 async fn list() -> Outcome {
     let images = image::list(&engine().await?).await.map_err(failure)?;
     if images.is_empty() {
-        println!("there is no node image; make one with `chrysalis image build`");
+        say!("there is no node image; make one with `chrysalis image build`");
         return Ok(Exit::Success);
     }
-    println!("{:<44} {:<11} {:>8}  MADE", "NAME", "KUBERNETES", "SIZE");
+    say!("{:<44} {:<11} {:>8}  MADE", "NAME", "KUBERNETES", "SIZE");
     for found in images {
         let made = Timestamp::from_second(found.created_s)
             .map_or_else(|_| "unknown".to_owned(), |time| time.to_string());
         let size = format!("{} MB", found.bytes / 1_000_000);
-        println!(
+        say!(
             "{:<44} {:<11} {size:>8}  {made}",
             found.reference, found.kubernetes
         );

@@ -3,6 +3,7 @@
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 
+use crate::console::lines::tell;
 use super::exit::{Exit, Failure};
 
 /// A token that the first Ctrl-C or SIGTERM cancels: whatever works then removes what it has made
@@ -20,10 +21,10 @@ pub fn token() -> Result<CancellationToken, Failure> {
     let cancelled = token.clone();
     tokio::spawn(async move {
         either(&mut interrupt, &mut terminate).await;
-        eprintln!("interrupted: removing what was made; once more leaves at once");
+        tell!("interrupted: removing what was made; once more leaves at once");
         cancelled.cancel();
         either(&mut interrupt, &mut terminate).await;
-        eprintln!("left at once: `chrysalis reap` will remove the rest");
+        tell!("left at once: `chrysalis reap` will remove the rest");
         std::process::exit(Exit::Interrupted as i32);
     });
     Ok(token)

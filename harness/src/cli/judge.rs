@@ -6,6 +6,7 @@ use clap::Args;
 use oracle::Verdict;
 use reports::{RunReport, closing, result_word, verdict_json};
 
+use crate::console::lines::say;
 use super::exit::{Exit, Failure, Outcome};
 use crate::evidence::run_directory::{RunDirectory, RunDirectoryError, write_whole};
 use crate::evidence::stored_run::{Rejudged, StoredRun};
@@ -43,17 +44,17 @@ pub async fn run(arguments: Arguments) -> Outcome {
             notes,
         } = stored.rejudge(&case.record).map_err(usage)?;
         let comparison = compared(recorded.as_ref(), &verdict);
-        println!(
+        say!(
             "{} {}: {comparison}",
             result_word(verdict.result),
             case.record.id
         );
         for note in notes {
-            println!("  note: {note}");
+            say!("  note: {note}");
         }
         case.verdict = verdict;
     }
-    println!("\n{}", closing(&report).trim_end());
+    say!("\n{}", closing(&report).trim_end());
     if arguments.write {
         let exit = exit_of(&report);
         write(&mut stored, report).map_err(|error| Failure::new(Exit::Unavailable, error))?;
@@ -71,7 +72,7 @@ fn write(stored: &mut StoredRun, report: RunReport) -> Result<(), RunDirectoryEr
     }
     stored.report = report;
     stored.write_reports()?;
-    println!(
+    say!(
         "wrote the verdicts, junit.xml and summary.md in {}",
         stored.directory.root().display()
     );

@@ -7,6 +7,7 @@ use clap::Args;
 use reports::{CaseRecord, RunReport, closing, merge, verdict_json};
 use serde::Serialize;
 
+use crate::console::lines::say;
 use super::exit::{Exit, Failure, Outcome};
 use super::judge::exit_of;
 use crate::evidence::planned_case::{PlanFile, PlannedCase, record_of_id};
@@ -45,7 +46,7 @@ pub async fn run(arguments: Arguments) -> Outcome {
     }
     for run in &stored {
         for note in &run.notes {
-            println!("note: {}: {note}", run.directory.root().display());
+            say!("note: {}: {note}", run.directory.root().display());
         }
     }
     let plans: BTreeSet<&str> = stored
@@ -53,7 +54,7 @@ pub async fn run(arguments: Arguments) -> Outcome {
         .map(|run| run.plan.fingerprint.as_str())
         .collect();
     if plans.len() > 1 {
-        println!("note: these are runs of {} different plans", plans.len());
+        say!("note: these are runs of {} different plans", plans.len());
     }
     let planned = planned(&stored);
     let merged = merge(
@@ -67,7 +68,7 @@ pub async fn run(arguments: Arguments) -> Outcome {
     write(&directory, &merged, fingerprint, seed)
         .map_err(|error| Failure::new(Exit::Unavailable, error))?;
     print!("{}", closing(&merged));
-    println!("wrote {}", directory.root().display());
+    say!("wrote {}", directory.root().display());
     Ok(exit_of(&merged))
 }
 

@@ -1,6 +1,7 @@
 //! The command line: one module a verb, each with its arguments, its help and what it does.
 
 pub mod cluster;
+pub mod completions;
 pub mod doctor;
 pub mod exit;
 pub mod explain;
@@ -16,7 +17,11 @@ pub mod run;
 pub mod schema;
 pub mod selection;
 
+use std::process::ExitCode;
+
 use clap::{Parser, Subcommand};
+
+use self::exit::Exit;
 
 /// Proves that a self-hosted Kubernetes control plane comes up, hands over to itself, and survives.
 #[derive(Debug, Parser)]
@@ -42,6 +47,8 @@ enum Verb {
     Explain(explain::Arguments),
     /// Print the JSON Schema of scenario files.
     Schema(schema::Arguments),
+    /// Print a shell's completions.
+    Completions(completions::Arguments),
     /// Make, list, look into and remove clusters.
     Cluster(cluster::Arguments),
     /// Build and list node images.
@@ -53,8 +60,17 @@ enum Verb {
 }
 
 impl Cli {
+    /// Reads the process's arguments. Help and version end well; anything wrong is a usage error,
+    /// for clap's own code for it is taken by "inconclusive".
+    pub fn read() -> Result<Self, ExitCode> {
+        Self::try_parse().map_err(|said| {
+            let _ = said.print();
+            ExitCode::from(if said.use_stderr() { Exit::Usage } else { Exit::Success } as u8)
+        })
+    }
+
     /// Does what the arguments ask for.
-    pub async fn run(self) -> std::process::ExitCode {
+    pub async fn run(self) -> ExitCode {
         let result = match self.verb {
             Verb::Run(arguments) => run::run(arguments).await,
             Verb::Plan(arguments) => plan::run(arguments).await,
@@ -63,6 +79,7 @@ impl Cli {
             Verb::Merge(arguments) => merge::run(arguments).await,
             Verb::Explain(arguments) => explain::run(arguments).await,
             Verb::Schema(arguments) => schema::run(arguments).await,
+            Verb::Completions(arguments) => completions::run(arguments).await,
             Verb::Cluster(arguments) => cluster::run(arguments).await,
             Verb::Image(arguments) => image::run(arguments).await,
             Verb::Doctor(arguments) => doctor::run(arguments).await,

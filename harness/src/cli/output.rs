@@ -17,3 +17,8 @@ pub fn print(text: &str) -> Outcome {
         _ => Ok(Exit::Success),
     }
 }
+
+/// `1 case`, `2 cases`.
+pub fn cases(count: usize) -> String {
+    format!("{count} case{}", if count == 1 { "" } else { "s" })
+}

@@ -5,7 +5,7 @@ use oracle::register;
 use scenarios::{Case, Plan, describe_entry};
 
 use super::exit::{Exit, Failure, Outcome};
-use super::output::print;
+use super::output::{cases, print};
 use super::selection::SelectionArguments;
 
 /// Check scenario files and print the cases that they come to. Needs no engine and starts nothing.
@@ -56,8 +56,8 @@ fn in_words(plan: &Plan) -> String {
         text.push_str("this shard is empty; ");
     }
     text.push_str(&format!(
-        "{} cases{part}, about {} min {} s one after another, seed {}, fingerprint {}\n",
-        plan.cases.len(),
+        "{}{part}, about {} min {} s one after another, seed {}, fingerprint {}\n",
+        cases(plan.cases.len()),
         cost_s / 60,
         cost_s % 60,
         plan.seed,

@@ -2,6 +2,7 @@
 
 use clap::Args;
 
+use crate::console::lines::say;
 use super::exit::{Exit, Failure, Outcome};
 use crate::cluster;
 use crate::docker::Engine;
@@ -35,13 +36,13 @@ pub async fn run(arguments: Arguments) -> Outcome {
         "removed"
     };
     for line in &report.removed {
-        println!("{verb} {line}");
+        say!("{verb} {line}");
     }
     for line in &report.spared {
-        println!("left alone {line}");
+        say!("left alone {line}");
     }
     if report.removed.is_empty() && report.failed.is_empty() {
-        println!("nothing to remove");
+        say!("nothing to remove");
     }
     if report.failed.is_empty() {
         return Ok(Exit::Success);

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::Args;
 use reports::closing;
 
+use crate::console::lines::say;
 use super::exit::{Exit, Failure, Outcome};
 use crate::evidence::run_directory::RunDirectory;
 use crate::evidence::stored_run::StoredRun;
@@ -41,14 +42,14 @@ pub async fn run(arguments: Arguments) -> Outcome {
         return Ok(Exit::Success);
     }
     for note in &stored.notes {
-        println!("note: {note}");
+        say!("note: {note}");
     }
     stored
         .write_reports()
         .map_err(|error| Failure::new(Exit::Unavailable, error))?;
     print!("{}", closing(&stored.report));
     let root = stored.directory.root();
-    println!(
+    say!(
         "wrote {} and {}",
         root.join("summary.md").display(),
         root.join("junit.xml").display()

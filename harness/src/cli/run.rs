@@ -10,8 +10,10 @@ use oracle::CaseResult;
 use reports::RunReport;
 use scenarios::Plan;
 
+use crate::console::lines::say;
 use super::exit::{Exit, Failure, Outcome};
 use super::interrupt;
+use super::output::cases;
 use super::selection::SelectionArguments;
 use crate::console::{Console, ConsoleKind};
 use crate::docker::Engine;
@@ -59,7 +61,7 @@ enum Backend {
 pub async fn run(arguments: Arguments) -> Outcome {
     let plan = arguments.selection.plan()?;
     if plan.cases.is_empty() {
-        println!("this shard is empty: nothing to run");
+        say!("this shard is empty: nothing to run");
         return Ok(Exit::Success);
     }
     if arguments.on == Backend::Sim {
@@ -83,7 +85,7 @@ pub async fn run(arguments: Arguments) -> Outcome {
         .await
         .map_err(|error| Failure::new(Exit::Usage, error))?;
     let directory = run.directory().root().display().to_string();
-    console.note(&format!("{} cases; everything is written to {directory}", plan.cases.len()));
+    console.note(&format!("{}; everything is written to {directory}", cases(plan.cases.len())));
     let report =
         run.execute(&plan.cases).await.map_err(|error| Failure::new(Exit::Inconclusive, error))?;
     console.summary(&report);

@@ -30,7 +30,11 @@ pub(crate) fn node_container(
         image: image.to_owned(),
         entrypoint: None,
         command: None,
-        environment: vec!["container=docker".to_owned()],
+        environment: vec![
+            "container=docker".to_owned(),
+            // The node's entry point then takes its default route away.
+            "CHRYSALIS_NETWORK=internal".to_owned(),
+        ],
         stop_signal: Some(STOP_SIGNAL.to_owned()),
         privilege: profile.privilege(),
         terminal: true,

@@ -6,6 +6,7 @@
 
 mod console;
 mod kind;
+pub mod lines;
 mod palette;
 mod screen;
 

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use futures::future::join_all;
 
+use crate::console::lines::tell;
 use super::redact::redact;
 use crate::cluster::{Cluster, Node};
 use crate::installer::{LOG, STEPS};
@@ -37,7 +38,7 @@ pub async fn collect(cluster: &Cluster, folder: &Path) {
 
 async fn collect_node(node: &Node, folder: PathBuf) {
     if let Err(error) = std::fs::create_dir_all(&folder) {
-        eprintln!("cannot keep evidence of {} in {}: {error}", node.name(), folder.display());
+        tell!("cannot keep evidence of {} in {}: {error}", node.name(), folder.display());
         return;
     }
     let console = node.logs(CONSOLE_LINES).await;
@@ -78,6 +79,6 @@ fn write(folder: &Path, file: &str, text: &str) {
         kept = format!("[{begin} bytes before this were left out]\n{}", &kept[begin..]);
     }
     if let Err(error) = std::fs::write(folder.join(file), kept) {
-        eprintln!("cannot keep {file} in {}: {error}", folder.display());
+        tell!("cannot keep {file} in {}: {error}", folder.display());
     }
 }

@@ -52,6 +52,9 @@ fn a_power_cut_is_proven_and_leaves_disk_and_address() {
             .exec_ok(["ip", "-4", "-o", "addr", "show", "eth0"], PATIENCE)
             .await;
         assert!(addresses.expect("it has an interface").contains(&address));
+        // The engine gives every start a default route; the entry point takes it away each time.
+        let routes = node.exec_ok(["ip", "-4", "route", "show", "default"], PATIENCE);
+        assert_eq!(routes.await.expect("it lists its routes"), "");
         let idle = node
             .power_on()
             .await

@@ -8,6 +8,7 @@ use oracle::observation::OperationEnd;
 use terms::{Moment, StepEvent};
 use tokio::time::{Instant, sleep};
 
+use crate::console::lines::tell;
 use crate::cli::exit::{Exit, Failure};
 use crate::cluster::{Cluster, Node};
 use crate::installer::{STEPS, Selfhost, UNIT_NAME, UnitState};
@@ -72,7 +73,7 @@ async fn tell_steps(node: &Node, begun: Instant) {
             continue;
         };
         if event.moment == Moment::Completed {
-            eprintln!("{:5.1} s  {}", begun.elapsed().as_secs_f64(), event.step);
+            tell!("{:5.1} s  {}", begun.elapsed().as_secs_f64(), event.step);
         }
     }
 }

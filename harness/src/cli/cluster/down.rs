@@ -2,6 +2,7 @@
 
 use clap::Args;
 
+use crate::console::lines::say;
 use super::{CASE, engine, failure};
 use crate::cli::exit::{Exit, Failure, Outcome};
 use crate::cluster::{Cluster, ClusterError, ClusterSummary, StateDirectory};
@@ -53,7 +54,7 @@ fn removable(cluster: &ClusterSummary) -> bool {
 async fn remove(engine: &Engine, name: &str) -> Result<(), Failure> {
     let removal = Cluster::remove(engine, name).await.map_err(failure)?;
     StateDirectory::of(name).remove().map_err(failure)?;
-    println!(
+    say!(
         "cluster {name} is removed ({} things)",
         removal.removed.len()
     );

@@ -5,6 +5,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use clap::Args;
 use serde::Serialize;
 
+use crate::console::lines::say;
 use super::{engine, failure};
 use crate::cli::exit::{Exit, Failure, Outcome};
 use crate::cluster::{Cluster, ClusterSummary};
@@ -36,14 +37,14 @@ pub(super) async fn run(arguments: Arguments) -> Outcome {
     let rows: Vec<Row> = clusters.into_iter().map(row).collect();
     if arguments.json {
         let text = serde_json::to_string_pretty(&rows);
-        println!(
+        say!(
             "{}",
             text.map_err(|error| Failure::new(Exit::Failed, error))?
         );
     } else if rows.is_empty() {
-        println!("there are no clusters; make one with `chrysalis cluster up`");
+        say!("there are no clusters; make one with `chrysalis cluster up`");
     } else {
-        println!(
+        say!(
             "{:<24} {:<7} {:<16} {:<10} RUN",
             "NAME", "NODES", "SUBNET", "LEFT"
         );
@@ -55,7 +56,7 @@ pub(super) async fn run(arguments: Arguments) -> Outcome {
             } else {
                 "with run".to_owned()
             };
-            println!(
+            say!(
                 "{:<24} {nodes:<7} {subnet:<16} {left:<10} {}",
                 row.name, row.run
             );

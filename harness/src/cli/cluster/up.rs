@@ -4,6 +4,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use clap::Args;
 
+use crate::console::lines::{say, tell};
 use super::{CASE, bootstrap, engine, failure, node_image, time_to_live};
 use crate::cli::exit::{Exit, Failure, Outcome};
 use crate::cli::interrupt;
@@ -57,7 +58,7 @@ pub(super) async fn run(arguments: Arguments) -> Outcome {
         deadline_s: deadline_s(ttl),
         owner: Owner::this_process(),
     };
-    let progress = |event: UpEvent| eprintln!("{event}");
+    let progress = |event: UpEvent| tell!("{event}");
     let up = Cluster::up(&engine, &spec, &labels, &progress, &cancel)
         .await
         .map_err(failure)?;
@@ -90,31 +91,31 @@ async fn finish(
 }
 
 async fn remove(engine: &Engine, name: &str) {
-    eprintln!("{}", UpEvent::Removing);
+    tell!("{}", UpEvent::Removing);
     if let Err(error) = Cluster::remove(engine, name).await {
-        eprintln!("warning: {error}; `chrysalis reap` will remove the rest");
+        tell!("warning: {error}; `chrysalis reap` will remove the rest");
     }
     if let Err(error) = StateDirectory::of(name).remove() {
-        eprintln!("warning: {error}");
+        tell!("warning: {error}");
     }
 }
 
 fn describe(up: &Up, bare: bool) {
     let topology = up.cluster.topology();
     let name = &topology.name;
-    println!(
+    say!(
         "cluster {name} is up after {:.1} s",
         up.total_ms as f64 / 1000.0
     );
     for node in &topology.nodes {
-        println!("  {:<14} {}", node.name, node.address);
+        say!("  {:<14} {}", node.name, node.address);
     }
-    println!("  {:<14} {}", "load-balancer", topology.load_balancer);
-    println!("look inside: chrysalis cluster exec --cluster {name} cp-1 -- journalctl --no-pager");
+    say!("  {:<14} {}", "load-balancer", topology.load_balancer);
+    say!("look inside: chrysalis cluster exec --cluster {name} cp-1 -- journalctl --no-pager");
     if !bare {
-        println!("kubeconfig:  chrysalis cluster kubeconfig {name}");
+        say!("kubeconfig:  chrysalis cluster kubeconfig {name}");
     }
-    println!("remove:      chrysalis cluster down {name}");
+    say!("remove:      chrysalis cluster down {name}");
 }
 
 fn deadline_s(ttl: Duration) -> u64 {
