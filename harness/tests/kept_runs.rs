@@ -6,7 +6,9 @@ use std::path::{Path, PathBuf};
 use assert_cmd::Command;
 
 fn kept(run: &str) -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/kept").join(run)
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("tests/kept")
+        .join(run)
 }
 
 fn judged(run: &str) -> (Option<i32>, String) {
@@ -16,7 +18,10 @@ fn judged(run: &str) -> (Option<i32>, String) {
         .arg(kept(run))
         .output()
         .expect("the command starts");
-    (output.status.code(), String::from_utf8_lossy(&output.stdout).into_owned())
+    (
+        output.status.code(),
+        String::from_utf8_lossy(&output.stdout).into_owned(),
+    )
 }
 
 #[test]
@@ -51,7 +56,11 @@ fn a_record_that_was_altered_is_judged_otherwise() {
         .filter(|line| !line.contains("missing_files"))
         .flat_map(|line| [line, "\n"])
         .collect();
-    assert_ne!(harmless.len(), text.len(), "the record shows files that were missing");
+    assert_ne!(
+        harmless.len(),
+        text.len(),
+        "the record shows files that were missing"
+    );
     std::fs::write(&events, harmless).expect("the copy can be written");
     let output = Command::cargo_bin("chrysalis")
         .expect("the command is built with its tests")
@@ -59,11 +68,18 @@ fn a_record_that_was_altered_is_judged_otherwise() {
         .arg(folder.path())
         .output()
         .expect("the command starts");
-    assert_ne!(output.status.code(), Some(0), "the missing files were expected to be noticed");
+    assert_ne!(
+        output.status.code(),
+        Some(0),
+        "the missing files were expected to be noticed"
+    );
 }
 
 fn copy(from: &Path, to: &Path) {
-    for entry in std::fs::read_dir(from).expect("the kept run is there").flatten() {
+    for entry in std::fs::read_dir(from)
+        .expect("the kept run is there")
+        .flatten()
+    {
         let target = to.join(entry.file_name());
         if entry.path().is_dir() {
             std::fs::create_dir_all(&target).expect("the copy can be made");

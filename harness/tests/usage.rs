@@ -29,7 +29,12 @@ fn wrong_usage_is_not_mistaken_for_inconclusive() {
 
 #[test]
 fn help_and_version_end_well() {
-    for asked in [&["--help"][..], &["--version"], &["run", "--help"], &["completions", "bash"]] {
+    for asked in [
+        &["--help"][..],
+        &["--version"],
+        &["run", "--help"],
+        &["completions", "bash"],
+    ] {
         assert_eq!(code(asked), Some(0), "{asked:?}");
     }
 }
@@ -45,7 +50,12 @@ fn a_reader_that_goes_away_ends_nothing_badly() {
         .expect("the command starts");
     drop(running.stderr.take());
     let mut said = String::new();
-    running.stdout.take().expect("a pipe").read_to_string(&mut said).expect("text");
+    running
+        .stdout
+        .take()
+        .expect("a pipe")
+        .read_to_string(&mut said)
+        .expect("text");
     let ended = running.wait().expect("an end");
     assert_eq!(ended.code(), Some(64), "a closed pipe is no panic: {said}");
 }

@@ -22,6 +22,11 @@ pub struct Arguments {
 /// When standard output cannot be written.
 pub async fn run(arguments: Arguments) -> Outcome {
     let mut text = Vec::new();
-    generate(arguments.shell, &mut super::Cli::command(), "chrysalis", &mut text);
+    generate(
+        arguments.shell,
+        &mut super::Cli::command(),
+        "chrysalis",
+        &mut text,
+    );
     print(&String::from_utf8_lossy(&text))
 }

@@ -2,8 +2,8 @@
 
 use clap::Args;
 
-use crate::console::lines::say;
 use super::exit::{Exit, Failure, Outcome};
+use crate::console::lines::say;
 use crate::doctor;
 
 /// Examines this host and says what to do about each problem. Ends with 0 when clusters can be made

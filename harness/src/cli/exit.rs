@@ -33,7 +33,10 @@ pub struct Failure {
 impl Failure {
     /// Ends the command with `exit` because of `error`.
     pub fn new(exit: Exit, error: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
-        Self { exit, error: error.into() }
+        Self {
+            exit,
+            error: error.into(),
+        }
     }
 }
 

@@ -5,9 +5,9 @@ use std::path::{Path, PathBuf};
 use clap::{Args, Subcommand};
 use jiff::Timestamp;
 
-use crate::console::lines::{say, tell};
 use super::exit::{Exit, Failure, Outcome};
 use super::interrupt;
+use crate::console::lines::{say, tell};
 use crate::docker::Engine;
 use crate::image::{self, ImageError, Recipe, Wish};
 
@@ -110,7 +110,8 @@ async fn list() -> Outcome {
         let size = format!("{} MB", found.bytes / 1_000_000);
         say!(
             "{:<44} {:<11} {size:>8}  {made}",
-            found.reference, found.kubernetes
+            found.reference,
+            found.kubernetes
         );
     }
     Ok(Exit::Success)

@@ -3,8 +3,8 @@
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 
-use crate::console::lines::tell;
 use super::exit::{Exit, Failure};
+use crate::console::lines::tell;
 
 /// A token that the first Ctrl-C or SIGTERM cancels: whatever works then removes what it has made
 /// and returns. The second one ends the process at once and says who will remove the rest.

@@ -6,8 +6,8 @@ use clap::Args;
 use oracle::Verdict;
 use reports::{RunReport, closing, result_word, verdict_json};
 
-use crate::console::lines::say;
 use super::exit::{Exit, Failure, Outcome};
+use crate::console::lines::say;
 use crate::evidence::run_directory::{RunDirectory, RunDirectoryError, write_whole};
 use crate::evidence::stored_run::{Rejudged, StoredRun};
 

@@ -7,9 +7,9 @@ use clap::Args;
 use reports::{CaseRecord, RunReport, closing, merge, verdict_json};
 use serde::Serialize;
 
-use crate::console::lines::say;
 use super::exit::{Exit, Failure, Outcome};
 use super::judge::exit_of;
+use crate::console::lines::say;
 use crate::evidence::planned_case::{PlanFile, PlannedCase, record_of_id};
 use crate::evidence::run_directory::{RunDirectory, RunDirectoryError, write_whole};
 use crate::evidence::stored_run::{StoredRun, write_reports};

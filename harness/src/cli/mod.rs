@@ -65,7 +65,11 @@ impl Cli {
     pub fn read() -> Result<Self, ExitCode> {
         Self::try_parse().map_err(|said| {
             let _ = said.print();
-            ExitCode::from(if said.use_stderr() { Exit::Usage } else { Exit::Success } as u8)
+            ExitCode::from(if said.use_stderr() {
+                Exit::Usage
+            } else {
+                Exit::Success
+            } as u8)
         })
     }
 

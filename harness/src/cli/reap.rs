@@ -2,9 +2,9 @@
 
 use clap::Args;
 
-use crate::console::lines::say;
 use super::exit::{Exit, Failure, Outcome};
 use crate::cluster;
+use crate::console::lines::say;
 use crate::docker::Engine;
 
 /// Removes containers, networks, volumes and routes whose run is gone or whose time is over; never

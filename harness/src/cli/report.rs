@@ -5,8 +5,8 @@ use std::path::PathBuf;
 use clap::Args;
 use reports::closing;
 
-use crate::console::lines::say;
 use super::exit::{Exit, Failure, Outcome};
+use crate::console::lines::say;
 use crate::evidence::run_directory::RunDirectory;
 use crate::evidence::stored_run::StoredRun;
 

@@ -10,11 +10,11 @@ use oracle::CaseResult;
 use reports::RunReport;
 use scenarios::Plan;
 
-use crate::console::lines::say;
 use super::exit::{Exit, Failure, Outcome};
 use super::interrupt;
 use super::output::cases;
 use super::selection::SelectionArguments;
+use crate::console::lines::say;
 use crate::console::{Console, ConsoleKind};
 use crate::docker::Engine;
 use crate::image::{self, Recipe};
@@ -85,12 +85,19 @@ pub async fn run(arguments: Arguments) -> Outcome {
         .await
         .map_err(|error| Failure::new(Exit::Usage, error))?;
     let directory = run.directory().root().display().to_string();
-    console.note(&format!("{}; everything is written to {directory}", cases(plan.cases.len())));
-    let report =
-        run.execute(&plan.cases).await.map_err(|error| Failure::new(Exit::Inconclusive, error))?;
+    console.note(&format!(
+        "{}; everything is written to {directory}",
+        cases(plan.cases.len())
+    ));
+    let report = run
+        .execute(&plan.cases)
+        .await
+        .map_err(|error| Failure::new(Exit::Inconclusive, error))?;
     console.summary(&report);
     let flaky = tell_repetitions(&console, &plan, &report);
-    console.note(&format!("report: {directory}/summary.md, {directory}/junit.xml"));
+    console.note(&format!(
+        "report: {directory}/summary.md, {directory}/junit.xml"
+    ));
     Ok(exit_of(&report, flaky))
 }
 
@@ -113,7 +120,10 @@ async fn image_for(engine: &Engine, arguments: &Arguments, plan: &Plan) -> Resul
 /// A run is named after its only path, or after how many there are.
 fn name_of(paths: &[PathBuf]) -> String {
     match paths {
-        [one] => one.file_stem().map_or_else(|| "run".to_owned(), |stem| stem.to_string_lossy().into_owned()),
+        [one] => one.file_stem().map_or_else(
+            || "run".to_owned(),
+            |stem| stem.to_string_lossy().into_owned(),
+        ),
         many => format!("{}-paths", many.len()),
     }
 }
@@ -122,15 +132,27 @@ fn name_of(paths: &[PathBuf]) -> String {
 fn tell_repetitions(console: &Console, plan: &Plan, report: &RunReport) -> bool {
     let mut subjects: BTreeMap<&str, Vec<CaseResult>> = BTreeMap::new();
     for (case, result) in plan.cases.iter().zip(&report.cases) {
-        subjects.entry(case.subject()).or_default().push(result.verdict.result);
+        subjects
+            .entry(case.subject())
+            .or_default()
+            .push(result.verdict.result);
     }
     let mut flaky = false;
-    for (subject, results) in subjects.into_iter().filter(|(_, results)| results.len() > 1) {
-        let passed = results.iter().filter(|result| **result == CaseResult::Passed).count();
+    for (subject, results) in subjects
+        .into_iter()
+        .filter(|(_, results)| results.len() > 1)
+    {
+        let passed = results
+            .iter()
+            .filter(|result| **result == CaseResult::Passed)
+            .count();
         let agree = results.iter().all(|result| *result == results[0]);
         flaky |= !agree;
         let word = if agree { "agreed" } else { "flaky" };
-        console.note(&format!("{subject}: {word} {passed}/{} passed", results.len()));
+        console.note(&format!(
+            "{subject}: {word} {passed}/{} passed",
+            results.len()
+        ));
     }
     flaky
 }

@@ -11,7 +11,9 @@ pub struct CaseClock {
 impl CaseClock {
     /// A case begins now.
     pub fn start() -> Self {
-        Self { base_us: observer::line::boot_us() }
+        Self {
+            base_us: observer::line::boot_us(),
+        }
     }
 
     /// Microseconds since the case began.
@@ -42,7 +44,19 @@ pub struct Sample {
 impl Sample {
     /// The sample as the `seq`th observation of its source.
     pub fn into_observation(self, seq: u64) -> Observation {
-        let Self { source, start_us, end_us, saw } = self;
-        Observation { v: 1, source, seq, start_us, end_us, saw }
+        let Self {
+            source,
+            start_us,
+            end_us,
+            saw,
+        } = self;
+        Observation {
+            v: 1,
+            source,
+            seq,
+            start_us,
+            end_us,
+            saw,
+        }
     }
 }

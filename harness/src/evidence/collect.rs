@@ -7,9 +7,9 @@ use std::time::Duration;
 
 use futures::future::join_all;
 
-use crate::console::lines::tell;
 use super::redact::redact;
 use crate::cluster::{Cluster, Node};
+use crate::console::lines::tell;
 use crate::installer::{LOG, STEPS};
 
 /// How long one command of the collection may take.
@@ -21,12 +21,27 @@ const CONSOLE_LINES: u32 = 2_000;
 
 /// What is asked of a living node: file name and shell command.
 const QUESTIONS: [(&str, &str); 7] = [
-    ("journal.txt", "journalctl --no-pager --boot --lines=20000 --output=short-precise"),
-    ("containers.txt", "ctr --namespace k8s.io containers list; ctr --namespace k8s.io tasks list"),
-    ("processes.txt", "ps -eo pid,ppid,stat,lstart,rss,args --width 400"),
+    (
+        "journal.txt",
+        "journalctl --no-pager --boot --lines=20000 --output=short-precise",
+    ),
+    (
+        "containers.txt",
+        "ctr --namespace k8s.io containers list; ctr --namespace k8s.io tasks list",
+    ),
+    (
+        "processes.txt",
+        "ps -eo pid,ppid,stat,lstart,rss,args --width 400",
+    ),
     ("network.txt", "ip address; ip route; ss -ltn"),
-    ("manifests.txt", "cd /etc/kubernetes/manifests && tail -n +1 *"),
-    ("pod-logs.txt", "cd /var/log/pods && find . -name '*.log' | sort | while read -r log; do echo \"==> $log\"; tail -n 1500 \"$log\"; done"),
+    (
+        "manifests.txt",
+        "cd /etc/kubernetes/manifests && tail -n +1 *",
+    ),
+    (
+        "pod-logs.txt",
+        "cd /var/log/pods && find . -name '*.log' | sort | while read -r log; do echo \"==> $log\"; tail -n 1500 \"$log\"; done",
+    ),
     ("etcd.txt", "ls -lR /var/lib/etcd/member 2>/dev/null"),
 ];
 
@@ -38,13 +53,25 @@ pub async fn collect(cluster: &Cluster, folder: &Path) {
 
 async fn collect_node(node: &Node, folder: PathBuf) {
     if let Err(error) = std::fs::create_dir_all(&folder) {
-        tell!("cannot keep evidence of {} in {}: {error}", node.name(), folder.display());
+        tell!(
+            "cannot keep evidence of {} in {}: {error}",
+            node.name(),
+            folder.display()
+        );
         return;
     }
     let console = node.logs(CONSOLE_LINES).await;
-    write(&folder, "console.txt", &console.unwrap_or_else(|error| missing(&error)));
+    write(
+        &folder,
+        "console.txt",
+        &console.unwrap_or_else(|error| missing(&error)),
+    );
     if !node.is_running().await.unwrap_or(false) {
-        write(&folder, "off.txt", "the node was off when evidence was taken\n");
+        write(
+            &folder,
+            "off.txt",
+            "the node was off when evidence was taken\n",
+        );
         return;
     }
     if node.role() == crate::docker::Role::LoadBalancer {
@@ -56,7 +83,10 @@ async fn collect_node(node: &Node, folder: PathBuf) {
         write(&folder, file, &text);
     }
     if node.name() == "cp-1" {
-        for (file, path) in [("installer-log.ndjson", LOG), ("installer-steps.ndjson", STEPS)] {
+        for (file, path) in [
+            ("installer-log.ndjson", LOG),
+            ("installer-steps.ndjson", STEPS),
+        ] {
             let answer = node.exec(["cat", path], DEADLINE).await;
             let text = answer.map_or_else(|error| missing(&error), |output| output.text());
             // Complete or not at all: a replay needs every line, and there are no secrets in it.
@@ -76,7 +106,10 @@ fn write(folder: &Path, file: &str, text: &str) {
         while !kept.is_char_boundary(begin) {
             begin += 1;
         }
-        kept = format!("[{begin} bytes before this were left out]\n{}", &kept[begin..]);
+        kept = format!(
+            "[{begin} bytes before this were left out]\n{}",
+            &kept[begin..]
+        );
     }
     if let Err(error) = std::fs::write(folder.join(file), kept) {
         tell!("cannot keep {file} in {}: {error}", folder.display());

@@ -12,8 +12,7 @@ pub fn judge_events(events: &Path, case: &str, expected: &Expectation) -> Verdic
     let read = std::fs::read_to_string(events)
         .map_err(|error| format!("cannot read {}: {error}", events.display()))
         .and_then(|text| {
-            oracle::reader::read(&text)
-                .map_err(|error| format!("{}: {error}", events.display()))
+            oracle::reader::read(&text).map_err(|error| format!("{}: {error}", events.display()))
         });
     match read {
         Ok(record) => oracle::judge(&record.observations, expected),

@@ -28,7 +28,11 @@ impl Recorder {
     /// When the file cannot be made, or is there already.
     pub fn create(path: &Path) -> std::io::Result<Self> {
         let file = File::options().append(true).create_new(true).open(path)?;
-        Ok(Self { path: path.to_owned(), file: Some(file), written_bytes: 0 })
+        Ok(Self {
+            path: path.to_owned(),
+            file: Some(file),
+            written_bytes: 0,
+        })
     }
 
     /// Appends one observation.
@@ -44,7 +48,10 @@ impl Recorder {
         line.push(b'\n');
         self.written_bytes += line.len() as u64;
         let written = if self.written_bytes > MOST_BYTES {
-            Err(format!("{} would grow over {MOST_BYTES} bytes", self.path.display()))
+            Err(format!(
+                "{} would grow over {MOST_BYTES} bytes",
+                self.path.display()
+            ))
         } else {
             file.write_all(&line)
                 .map_err(|error| format!("cannot write {}: {error}", self.path.display()))
@@ -105,6 +112,9 @@ mod tests {
         let mut recorder = Recorder::create(&path).unwrap();
         recorder.append(&observation()).unwrap();
         assert_eq!(std::fs::read_to_string(&path).unwrap().lines().count(), 1);
-        assert!(Recorder::create(&path).is_err(), "an existing record is never overwritten");
+        assert!(
+            Recorder::create(&path).is_err(),
+            "an existing record is never overwritten"
+        );
     }
 }

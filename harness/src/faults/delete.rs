@@ -26,15 +26,25 @@ pub(super) async fn objects(delete: &Delete, kubeconfig: &str) -> Effect {
             (names, Ok(proof))
         }
         Ok(Err(reason)) => (Vec::new(), Err(reason)),
-        Err(_) => (Vec::new(), Err(format!("not deleted within {} s", DEADLINE.as_secs()))),
+        Err(_) => (
+            Vec::new(),
+            Err(format!("not deleted within {} s", DEADLINE.as_secs())),
+        ),
     }
 }
 
 async fn attempt(delete: &Delete, kubeconfig: &str) -> Result<Vec<String>, String> {
-    let client = kubernetes::client(kubeconfig).await.map_err(|error| error.to_string())?;
+    let client = kubernetes::client(kubeconfig)
+        .await
+        .map_err(|error| error.to_string())?;
     let objects = api(client, delete);
     let mut targets = match &delete.name {
-        Some(name) => vec![objects.get(name).await.map_err(|error| format!("{}: {error}", name))?],
+        Some(name) => vec![
+            objects
+                .get(name)
+                .await
+                .map_err(|error| format!("{}: {error}", name))?,
+        ],
         None => {
             let selector = delete.selector.as_deref().unwrap_or_default();
             let list = objects.list(&ListParams::default().labels(selector)).await;
@@ -52,16 +62,26 @@ async fn attempt(delete: &Delete, kubeconfig: &str) -> Result<Vec<String>, Strin
     for target in targets {
         let name = target.metadata.name.unwrap_or_default();
         let parameters = DeleteParams::default();
-        objects.delete(&name, &parameters).await.map_err(|error| format!("{name}: {error}"))?;
+        objects
+            .delete(&name, &parameters)
+            .await
+            .map_err(|error| format!("{name}: {error}"))?;
         await_mark(&objects, &name, target.metadata.uid.as_deref()).await?;
         names.push(name);
     }
     Ok(names)
 }
 
-async fn await_mark(objects: &Api<DynamicObject>, name: &str, uid: Option<&str>) -> Result<(), String> {
+async fn await_mark(
+    objects: &Api<DynamicObject>,
+    name: &str,
+    uid: Option<&str>,
+) -> Result<(), String> {
     loop {
-        let found = objects.get_opt(name).await.map_err(|error| format!("{name}: {error}"))?;
+        let found = objects
+            .get_opt(name)
+            .await
+            .map_err(|error| format!("{name}: {error}"))?;
         let lives = found.is_some_and(|object| {
             object.metadata.uid.as_deref() == uid && object.metadata.deletion_timestamp.is_none()
         });

@@ -26,7 +26,13 @@ impl Injector {
         if effect.is_ok() {
             self.off.retain(|node| !wanted.contains(node));
         }
-        self.record(entry, start_us, wanted, effect.map(|proofs| proofs.join("; "))).await;
+        self.record(
+            entry,
+            start_us,
+            wanted,
+            effect.map(|proofs| proofs.join("; ")),
+        )
+        .await;
     }
 
     fn wanted(&self, named: Option<&Selectors>, entry: u32) -> Result<Vec<NodeId>, String> {
@@ -40,18 +46,51 @@ impl Injector {
     }
 
     async fn power_on(&self, node: &NodeId) -> Result<String, String> {
-        let machine = self.cluster.node(node.as_str()).map_err(|error| error.to_string())?;
-        let effect = machine.power_on().await.map_err(|error| error.to_string())?;
+        let machine = self
+            .cluster
+            .node(node.as_str())
+            .map_err(|error| error.to_string())?;
+        let effect = machine
+            .power_on()
+            .await
+            .map_err(|error| error.to_string())?;
         // The first line says what; the node's console, which follows, is kept as evidence.
         let booted = machine.wait_booted(BOOT_DEADLINE).await;
-        booted.map_err(|error| error.to_string().lines().next().unwrap_or_default().to_owned())?;
-        Ok(format!("{node}: {:?} -> {:?}, booted", effect.before.power, effect.after.power))
+        booted.map_err(|error| {
+            error
+                .to_string()
+                .lines()
+                .next()
+                .unwrap_or_default()
+                .to_owned()
+        })?;
+        Ok(format!(
+            "{node}: {:?} -> {:?}, booted",
+            effect.before.power, effect.after.power
+        ))
     }
 
-    async fn record(&self, entry: u32, start_us: u64, nodes: Vec<NodeId>, effect: Result<String, String>) {
-        let record = HealRecord { entry, nodes, effect };
+    async fn record(
+        &self,
+        entry: u32,
+        start_us: u64,
+        nodes: Vec<NodeId>,
+        effect: Result<String, String>,
+    ) {
+        let record = HealRecord {
+            entry,
+            nodes,
+            effect,
+        };
         let end_us = self.stream.clock.now_us();
         let saw = Sighting::Heal(record);
-        self.stream.put(Sample { source: oracle::Source::Runner, start_us, end_us, saw }).await;
+        self.stream
+            .put(Sample {
+                source: oracle::Source::Runner,
+                start_us,
+                end_us,
+                saw,
+            })
+            .await;
     }
 }

@@ -23,7 +23,10 @@ pub(super) async fn component(nodes: &[&Node], kill: &Kill, stream: &Stream) -> 
     let aims: Vec<(&Node, Vec<ProcessId>)> = {
         let picture = stream.picture();
         let picture = picture.borrow();
-        nodes.iter().map(|node| (*node, processes(&picture, node, kill.component))).collect()
+        nodes
+            .iter()
+            .map(|node| (*node, processes(&picture, node, kill.component)))
+            .collect()
     };
     let results = join_all(aims.iter().map(|(node, processes)| async move {
         if processes.is_empty() {
@@ -58,7 +61,9 @@ fn processes(picture: &Picture, node: &Node, component: Component) -> Vec<Proces
 /// until it is gone.
 async fn end(node: &Node, process: ProcessId, signal: Signal) -> Result<String, String> {
     let ProcessId { pid, start_ticks } = process;
-    let alive = format!("[ \"$(sed 's/.*) //' /proc/{pid}/stat 2>/dev/null | cut -d' ' -f20)\" = {start_ticks} ]");
+    let alive = format!(
+        "[ \"$(sed 's/.*) //' /proc/{pid}/stat 2>/dev/null | cut -d' ' -f20)\" = {start_ticks} ]"
+    );
     let script = format!(
         "{alive} || {{ echo 'the process was gone before impact'; exit 3; }}\n\
          kill -s {signal} {pid} || exit 4\n\
@@ -67,12 +72,23 @@ async fn end(node: &Node, process: ProcessId, signal: Signal) -> Result<String, 
         signal = signal.name().trim_start_matches("SIG"),
         turns = GONE_WITHIN_S * 10,
     );
-    let output =
-        node.exec(["sh", "-c", &script], DEADLINE).await.map_err(|error| error.to_string())?;
+    let output = node
+        .exec(["sh", "-c", &script], DEADLINE)
+        .await
+        .map_err(|error| error.to_string())?;
     if output.success() {
-        Ok(format!("{}: process {pid} got {} and is gone", node.name(), signal.name()))
+        Ok(format!(
+            "{}: process {pid} got {} and is gone",
+            node.name(),
+            signal.name()
+        ))
     } else {
-        Err(format!("{}: process {pid}: {} {}", node.name(), output.text().trim(), output.complaint()))
+        Err(format!(
+            "{}: process {pid}: {} {}",
+            node.name(),
+            output.text().trim(),
+            output.complaint()
+        ))
     }
 }
 
@@ -93,9 +109,10 @@ pub(super) async fn installer(cluster: &Cluster) -> Effect {
          echo 'the installer lives on'; exit 5"
     );
     let proof = match node.exec(["sh", "-c", &script], DEADLINE).await {
-        Ok(output) if output.success() => {
-            Ok(format!("{} of {UNIT_NAME} got SIGKILL and is gone", output.text().trim()))
-        }
+        Ok(output) if output.success() => Ok(format!(
+            "{} of {UNIT_NAME} got SIGKILL and is gone",
+            output.text().trim()
+        )),
         Ok(output) => Err(output.text().trim().to_owned()),
         Err(error) => Err(error.to_string()),
     };

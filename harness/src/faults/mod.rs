@@ -41,7 +41,15 @@ pub struct Injector {
 impl Injector {
     /// For a case on this cluster. `kubeconfig` is the administrator's, for deletions.
     pub fn new(cluster: Cluster, stream: Stream, kubeconfig: String, seed: u64) -> Self {
-        Self { cluster, stream, kubeconfig, seed, bound: BTreeMap::new(), off: Vec::new(), hit: Vec::new() }
+        Self {
+            cluster,
+            stream,
+            kubeconfig,
+            seed,
+            bound: BTreeMap::new(),
+            off: Vec::new(),
+            hit: Vec::new(),
+        }
     }
 
     /// Nodes that are off now by a fault.
@@ -59,18 +67,23 @@ impl Injector {
         self.hit.clear();
         let snapshot = self.snapshot();
         let start_us = self.stream.clock.now_us();
-        let draws: Vec<Draw> = (0..).zip(faults).map(|(place, _)| self.draw(entry, place)).collect();
+        let draws: Vec<Draw> = (0..)
+            .zip(faults)
+            .map(|(place, _)| self.draw(entry, place))
+            .collect();
         let aims: Vec<_> = faults
             .iter()
             .zip(&draws)
             .map(|(fault, draw)| Self::aim(fault, &snapshot, *draw))
             .collect();
-        let effects = join_all(faults.iter().zip(&aims).zip(&draws).map(|((fault, aim), draw)| async {
-            match aim {
-                Ok(nodes) => self.strike(fault, nodes, *draw).await,
-                Err(reason) => (Vec::new(), Err(reason.clone())),
-            }
-        }))
+        let effects = join_all(faults.iter().zip(&aims).zip(&draws).map(
+            |((fault, aim), draw)| async {
+                match aim {
+                    Ok(nodes) => self.strike(fault, nodes, *draw).await,
+                    Err(reason) => (Vec::new(), Err(reason.clone())),
+                }
+            },
+        ))
         .await;
         for ((fault, aim), (objects, effect)) in faults.iter().zip(aims).zip(effects) {
             let targets = aim.unwrap_or_default();
@@ -87,7 +100,12 @@ impl Injector {
             let end_us = self.stream.clock.now_us();
             let saw = Sighting::Fault(record);
             self.stream
-                .put(Sample { source: oracle::Source::Runner, start_us, end_us, saw })
+                .put(Sample {
+                    source: oracle::Source::Runner,
+                    start_us,
+                    end_us,
+                    saw,
+                })
                 .await;
         }
     }
@@ -106,18 +124,31 @@ impl Injector {
     /// Draws depend on the case's seed, the entry's position and the fault's place in it, and on
     /// nothing else. Two faults of one entry draw differently.
     fn draw(&self, entry: u32, fault: u32) -> Draw {
-        Draw { seed: self.seed, entry, position: fault * SELECTORS_MOST }
+        Draw {
+            seed: self.seed,
+            entry,
+            position: fault * SELECTORS_MOST,
+        }
     }
 
     /// The aim is taken again at the last moment: a target that moved is not hit.
     async fn strike(&self, fault: &Fault, nodes: &[NodeId], draw: Draw) -> Effect {
         match Self::aim(fault, &self.snapshot(), draw) {
             Ok(again) if again == nodes => {}
-            Ok(again) => return (Vec::new(), Err(format!("the target moved from {nodes:?} to {again:?} before impact"))),
+            Ok(again) => {
+                return (
+                    Vec::new(),
+                    Err(format!(
+                        "the target moved from {nodes:?} to {again:?} before impact"
+                    )),
+                );
+            }
             Err(reason) => return (Vec::new(), Err(reason)),
         }
-        let machines: Result<Vec<&Node>, _> =
-            nodes.iter().map(|node| self.cluster.node(node.as_str())).collect();
+        let machines: Result<Vec<&Node>, _> = nodes
+            .iter()
+            .map(|node| self.cluster.node(node.as_str()))
+            .collect();
         let machines = match machines {
             Ok(machines) => machines,
             Err(error) => return (Vec::new(), Err(error.to_string())),
@@ -166,7 +197,11 @@ fn snapshot(
         .map(|(lock, seen)| (*lock, seen.value.holder_node.clone()))
         .collect();
     ClusterSnapshot {
-        nodes: cluster.nodes().iter().map(|node| NodeId::new(node.name())).collect(),
+        nodes: cluster
+            .nodes()
+            .iter()
+            .map(|node| NodeId::new(node.name()))
+            .collect(),
         bootstrap: NodeId::control_plane(1),
         etcd_leader: picture.etcd_leader(),
         holders,

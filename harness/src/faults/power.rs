@@ -9,7 +9,12 @@ use crate::cluster::Node;
 pub(super) async fn off(nodes: &[&Node]) -> Effect {
     let results = join_all(nodes.iter().map(|node| async {
         let effect = node.power_off().await.map_err(|error| error.to_string())?;
-        Ok(format!("{}: {:?} -> {:?}", node.name(), effect.before.power, effect.after.power))
+        Ok(format!(
+            "{}: {:?} -> {:?}",
+            node.name(),
+            effect.before.power,
+            effect.after.power
+        ))
     }))
     .await;
     together(nodes, results)
@@ -31,7 +36,10 @@ pub(super) async fn reboot(nodes: &[&Node]) -> Effect {
 
 /// All effects as one: it counts only if every target was hit.
 pub(super) fn together(nodes: &[&Node], results: Vec<Result<String, String>>) -> Effect {
-    let objects = nodes.iter().map(|node| node.container_name().to_owned()).collect();
+    let objects = nodes
+        .iter()
+        .map(|node| node.container_name().to_owned())
+        .collect();
     let proofs: Result<Vec<String>, String> = results.into_iter().collect();
     (objects, proofs.map(|proofs| proofs.join("; ")))
 }

@@ -44,8 +44,10 @@ impl UnitState {
 
     /// Reads the answer of `systemctl show`.
     pub fn parse(answer: &str) -> Option<Self> {
-        let properties: BTreeMap<&str, &str> =
-            answer.lines().filter_map(|line| line.trim().split_once('=')).collect();
+        let properties: BTreeMap<&str, &str> = answer
+            .lines()
+            .filter_map(|line| line.trim().split_once('='))
+            .collect();
         let active = *properties.get("ActiveState")?;
         let code = *properties.get("ExecMainCode")?;
         let status = *properties.get("ExecMainStatus")?;
@@ -82,9 +84,18 @@ mod tests {
     #[test]
     fn a_unit_that_never_ran_since_the_boot_is_not_done() {
         assert_eq!(state("inactive", "0", "0"), Some(UnitState::NotStarted));
-        assert_eq!(state("inactive", "1", "0"), Some(UnitState::Ended(OperationEnd::Done)));
-        assert_eq!(state("failed", "1", "3"), Some(UnitState::Ended(OperationEnd::Holding)));
-        assert_eq!(state("failed", "2", "9"), Some(UnitState::Ended(OperationEnd::Killed)));
+        assert_eq!(
+            state("inactive", "1", "0"),
+            Some(UnitState::Ended(OperationEnd::Done))
+        );
+        assert_eq!(
+            state("failed", "1", "3"),
+            Some(UnitState::Ended(OperationEnd::Holding))
+        );
+        assert_eq!(
+            state("failed", "2", "9"),
+            Some(UnitState::Ended(OperationEnd::Killed))
+        );
         assert_eq!(state("active", "0", "0"), Some(UnitState::Running));
         assert_eq!(UnitState::parse("nonsense"), None);
     }

@@ -84,7 +84,11 @@ impl Selfhost {
     ///
     /// # Errors
     /// When a binary is missing, or a command in a node fails.
-    pub async fn prepare(&self, cluster: &Cluster, kubernetes: &str) -> Result<Access, InstallerError> {
+    pub async fn prepare(
+        &self,
+        cluster: &Cluster,
+        kubernetes: &str,
+    ) -> Result<Access, InstallerError> {
         let bootstrap = cluster.node("cp-1")?;
         let observer = binary("chrysalis-observer", crate::probes::OBSERVER)?;
         let selfhost = binary("selfhost", BINARY)?;
@@ -103,7 +107,12 @@ impl Selfhost {
         Ok(access)
     }
 
-    async fn render(&self, cluster: &Cluster, node: &Node, kubernetes: &str) -> Result<(), InstallerError> {
+    async fn render(
+        &self,
+        cluster: &Cluster,
+        node: &Node,
+        kubernetes: &str,
+    ) -> Result<(), InstallerError> {
         let mut files = vec![NodeFile::new(
             format!("{HOME}/cluster.json"),
             0o600,
@@ -111,14 +120,21 @@ impl Selfhost {
         )];
         if self.is_file() {
             let path = Path::new(&self.policy);
-            let plan = std::fs::read(path)
-                .map_err(|source| InstallerError::Binary { path: path.to_owned(), source })?;
+            let plan = std::fs::read(path).map_err(|source| InstallerError::Binary {
+                path: path.to_owned(),
+                source,
+            })?;
             files.push(NodeFile::new(format!("{HOME}/plan.json"), 0o600, plan));
         }
         node.upload(&files).await?;
-        let mut command: Vec<String> = [BINARY, "render", "--cluster", "/var/lib/selfhost/cluster.json"]
-            .map(str::to_owned)
-            .to_vec();
+        let mut command: Vec<String> = [
+            BINARY,
+            "render",
+            "--cluster",
+            "/var/lib/selfhost/cluster.json",
+        ]
+        .map(str::to_owned)
+        .to_vec();
         command.extend(["--out".to_owned(), format!("{HOME}/rendered")]);
         for (name, value) in &self.switches {
             command.extend(["--switch".to_owned(), format!("{name}={value}")]);
@@ -136,17 +152,34 @@ impl Selfhost {
     /// # Errors
     /// When a command in the node fails.
     pub async fn start(&self, node: &Node, holds: &[HoldPoint]) -> Result<(), InstallerError> {
-        let policy = if self.is_file() { format!("{HOME}/plan.json") } else { self.policy.clone() };
+        let policy = if self.is_file() {
+            format!("{HOME}/plan.json")
+        } else {
+            self.policy.clone()
+        };
         let assets = format!("{HOME}/assets");
-        let words = [BINARY, "unit", "--", "--assets", &assets, "--policy", &policy, "--control", CONTROL];
+        let words = [
+            BINARY,
+            "unit",
+            "--",
+            "--assets",
+            &assets,
+            "--policy",
+            &policy,
+            "--control",
+            CONTROL,
+        ];
         let mut command = words.map(str::to_owned).to_vec();
         for hold in holds {
             command.extend(["--hold-at".to_owned(), hold.argument()]);
         }
         let unit = node.exec_ok(command, COMMAND_DEADLINE).await?;
-        node.upload(&[NodeFile::new(UNIT, 0o644, unit.into_bytes())]).await?;
-        node.exec_ok(["systemctl", "daemon-reload"], COMMAND_DEADLINE).await?;
-        node.exec_ok(["systemctl", "enable", UNIT_NAME], COMMAND_DEADLINE).await?;
+        node.upload(&[NodeFile::new(UNIT, 0o644, unit.into_bytes())])
+            .await?;
+        node.exec_ok(["systemctl", "daemon-reload"], COMMAND_DEADLINE)
+            .await?;
+        node.exec_ok(["systemctl", "enable", UNIT_NAME], COMMAND_DEADLINE)
+            .await?;
         self.resume(node).await
     }
 
@@ -155,7 +188,8 @@ impl Selfhost {
     /// # Errors
     /// When the command in the node fails.
     pub async fn resume(&self, node: &Node) -> Result<(), InstallerError> {
-        let shell = format!("systemctl reset-failed {UNIT_NAME} 2>/dev/null; systemctl start {UNIT_NAME}");
+        let shell =
+            format!("systemctl reset-failed {UNIT_NAME} 2>/dev/null; systemctl start {UNIT_NAME}");
         node.exec_ok(["sh", "-c", &shell], COMMAND_DEADLINE).await?;
         Ok(())
     }
@@ -167,7 +201,8 @@ impl Selfhost {
     pub async fn release(&self, node: &Node, hold: &HoldPoint) -> Result<(), InstallerError> {
         // Opening a pipe that nobody reads would wait for ever: the shell is given a deadline.
         let shell = format!("echo 'release {}:{}' > {CONTROL}", hold.step, hold.moment);
-        node.exec_ok(["timeout", "5", "sh", "-c", &shell], COMMAND_DEADLINE).await?;
+        node.exec_ok(["timeout", "5", "sh", "-c", &shell], COMMAND_DEADLINE)
+            .await?;
         Ok(())
     }
 
@@ -179,8 +214,10 @@ impl Selfhost {
         let properties = format!("--property={}", UnitState::PROPERTIES);
         let command = ["systemctl", "show", properties.as_str(), UNIT_NAME];
         let answer = node.exec_ok(command, COMMAND_DEADLINE).await?;
-        UnitState::parse(&answer)
-            .ok_or_else(|| InstallerError::Answer { node: node.name().to_owned(), answer })
+        UnitState::parse(&answer).ok_or_else(|| InstallerError::Answer {
+            node: node.name().to_owned(),
+            answer,
+        })
     }
 }
 
@@ -189,13 +226,15 @@ fn binary(name: &str, destination: &str) -> Result<NodeFile, InstallerError> {
     let here = std::env::current_exe().unwrap_or_else(|_| PathBuf::from("chrysalis"));
     // Test binaries live one directory deeper than the commands.
     let beside = here.with_file_name(name);
-    let above = here.parent().and_then(Path::parent).map(|folder| folder.join(name));
+    let above = here
+        .parent()
+        .and_then(Path::parent)
+        .map(|folder| folder.join(name));
     let path = match above {
         Some(above) if !beside.exists() && above.exists() => above,
         _ => beside,
     };
-    let bytes =
-        std::fs::read(&path).map_err(|source| InstallerError::Binary { path, source })?;
+    let bytes = std::fs::read(&path).map_err(|source| InstallerError::Binary { path, source })?;
     Ok(NodeFile::new(destination, 0o755, bytes))
 }
 
@@ -220,16 +259,22 @@ async fn access(node: &Node) -> Result<Access, InstallerError> {
 /// Copies a node's rendered tree to its root and starts its kubelet.
 async fn hand_out(from: &Node, to: &Node) -> Result<(), InstallerError> {
     let tree = format!("{HOME}/rendered/nodes/{}", to.name());
-    let packed = from.exec(["tar", "-C", &tree, "-cf", "-", "."], COMMAND_DEADLINE).await?;
+    let packed = from
+        .exec(["tar", "-C", &tree, "-cf", "-", "."], COMMAND_DEADLINE)
+        .await?;
     if !packed.success() {
         return Err(InstallerError::NotRendered { path: tree });
     }
     // Directories that are there keep their modes: a root directory that only root may enter
     // would stop the node's own services at the next boot.
     let unpack = ["tar", "-C", "/", "--no-overwrite-dir", "-xf", "-"];
-    let unpacked = to.exec_with_input(unpack, &packed.stdout, COMMAND_DEADLINE).await?;
+    let unpacked = to
+        .exec_with_input(unpack, &packed.stdout, COMMAND_DEADLINE)
+        .await?;
     if !unpacked.success() {
-        return Err(InstallerError::NotRendered { path: unpacked.complaint() });
+        return Err(InstallerError::NotRendered {
+            path: unpacked.complaint(),
+        });
     }
     let start = "systemctl daemon-reload && systemctl enable --now --no-block kubelet";
     to.exec_ok(["sh", "-c", start], COMMAND_DEADLINE).await?;

@@ -46,7 +46,13 @@ async fn ask(
     identity: Identity,
     kinds: impl Fn(u64) -> Vec<(RequestKind, Connection)> + Send,
 ) {
-    let asker = Arc::new(Asker { stream, source, target, identity, kept: Mutex::new(None) });
+    let asker = Arc::new(Asker {
+        stream,
+        source,
+        target,
+        identity,
+        kept: Mutex::new(None),
+    });
     let under_way = Arc::new(Semaphore::new(MOST_UNDER_WAY));
     let mut tasks = tokio::task::JoinSet::new();
     let mut ticks = interval(INTERVAL);
@@ -54,7 +60,9 @@ async fn ask(
     for tick in 0.. {
         ticks.tick().await;
         while tasks.try_join_next().is_some() {}
-        let Ok(permit) = Arc::clone(&under_way).acquire_owned().await else { return };
+        let Ok(permit) = Arc::clone(&under_way).acquire_owned().await else {
+            return;
+        };
         let (asker, kinds) = (Arc::clone(&asker), kinds(tick));
         tasks.spawn(async move {
             for (kind, connection) in kinds {
@@ -79,13 +87,24 @@ impl Asker {
         let mut connection = connection;
         let asked = timeout(REQUEST_DEADLINE, self.send(&kind, &mut connection)).await;
         let (outcome, served_by) = asked.unwrap_or((RequestOutcome::TimedOut, None));
-        let request = Request { kind, connection, outcome, served_by };
-        self.stream.saw(self.source.clone(), start_us, Sighting::Request(request)).await;
+        let request = Request {
+            kind,
+            connection,
+            outcome,
+            served_by,
+        };
+        self.stream
+            .saw(self.source.clone(), start_us, Sighting::Request(request))
+            .await;
     }
 
     /// A kept connection that another request uses, or that is gone, is replaced by a new one,
     /// and `connection` says so. A lost connection is never used again.
-    async fn send(&self, kind: &RequestKind, connection: &mut Connection) -> (RequestOutcome, Option<Served>) {
+    async fn send(
+        &self,
+        kind: &RequestKind,
+        connection: &mut Connection,
+    ) -> (RequestOutcome, Option<Served>) {
         let mut slot = match connection {
             Connection::Reused => self.kept.try_lock().ok(),
             Connection::New => None,

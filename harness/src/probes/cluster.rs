@@ -26,7 +26,13 @@ const NODES: &str = "/api/v1/nodes?limit=500";
 const PODS: &str = "/api/v1/namespaces/kube-system/pods?limit=500&labelSelector=k8s-app%20in%20(kube-apiserver,kube-controller-manager,kube-scheduler)";
 
 pub(super) async fn watch(stream: Stream, target: SocketAddr, identity: Identity) {
-    let mut reader = Reader { stream, target, identity, kept: None, told: BTreeMap::new() };
+    let mut reader = Reader {
+        stream,
+        target,
+        identity,
+        kept: None,
+        told: BTreeMap::new(),
+    };
     let mut ticks = interval(INTERVAL);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     for tick in 0.. {
@@ -52,21 +58,32 @@ struct Reader {
 impl Reader {
     async fn lease(&mut self, lock: Component) {
         let start_us = self.stream.clock.now_us();
-        let Some(lease) = self.read::<LeaseObject>(&format!("{LEASES}{lock}")).await else { return };
-        self.tell(lock.name(), start_us, Sighting::Lease(lease.lease(lock))).await;
+        let Some(lease) = self.read::<LeaseObject>(&format!("{LEASES}{lock}")).await else {
+            return;
+        };
+        self.tell(lock.name(), start_us, Sighting::Lease(lease.lease(lock)))
+            .await;
     }
 
     async fn nodes(&mut self) {
         let start_us = self.stream.clock.now_us();
-        let Some(list) = self.read::<List<NodeObject>>(NODES).await else { return };
+        let Some(list) = self.read::<List<NodeObject>>(NODES).await else {
+            return;
+        };
         let nodes = list.items.into_iter().map(NodeObject::status).collect();
         self.tell("nodes", start_us, Sighting::Nodes(nodes)).await;
     }
 
     async fn pods(&mut self) {
         let start_us = self.stream.clock.now_us();
-        let Some(list) = self.read::<List<PodObject>>(PODS).await else { return };
-        let pods = list.items.into_iter().filter_map(PodObject::status).collect();
+        let Some(list) = self.read::<List<PodObject>>(PODS).await else {
+            return;
+        };
+        let pods = list
+            .items
+            .into_iter()
+            .filter_map(PodObject::status)
+            .collect();
         self.tell("pods", start_us, Sighting::Pods(pods)).await;
     }
 
@@ -77,14 +94,18 @@ impl Reader {
             .get(subject)
             .is_none_or(|(at_us, before)| *before != saw || start_us - at_us >= repeat_us);
         if news {
-            self.told.insert(subject.to_owned(), (start_us, saw.clone()));
+            self.told
+                .insert(subject.to_owned(), (start_us, saw.clone()));
             self.stream.saw(Source::Cluster, start_us, saw).await;
         }
     }
 
     /// Nothing is told of a read that failed: the load balancer's own probe records outages.
     async fn read<T: DeserializeOwned>(&mut self, path: &str) -> Option<T> {
-        let answer = timeout(REQUEST_DEADLINE, self.ask(path)).await.ok().flatten();
+        let answer = timeout(REQUEST_DEADLINE, self.ask(path))
+            .await
+            .ok()
+            .flatten();
         if answer.is_none() {
             self.kept = None;
         }
@@ -95,7 +116,12 @@ impl Reader {
         if self.kept.is_none() {
             self.kept = Session::connect(self.target, &self.identity).await.ok();
         }
-        let (_, body) = self.kept.as_mut()?.request(requests::get(path)).await.ok()?;
+        let (_, body) = self
+            .kept
+            .as_mut()?
+            .request(requests::get(path))
+            .await
+            .ok()?;
         Some(body)
     }
 }
@@ -122,7 +148,10 @@ struct LeaseSpec {
 impl LeaseObject {
     /// A holder's identity is the node's name, an underscore and a number of the process's own.
     fn lease(self, lock: Component) -> Lease {
-        let holder = self.spec.holder_identity.filter(|holder| !holder.is_empty());
+        let holder = self
+            .spec
+            .holder_identity
+            .filter(|holder| !holder.is_empty());
         let holder_node = holder
             .as_deref()
             .and_then(|holder| holder.split_once('_'))
@@ -170,7 +199,9 @@ struct Status {
 
 impl Status {
     fn ready(&self) -> bool {
-        self.conditions.iter().any(|condition| condition.kind == "Ready" && condition.status == "True")
+        self.conditions
+            .iter()
+            .any(|condition| condition.kind == "Ready" && condition.status == "True")
     }
 }
 
@@ -183,7 +214,10 @@ struct NodeObject {
 
 impl NodeObject {
     fn status(self) -> NodeStatus {
-        NodeStatus { ready: self.status.ready(), node: NodeId::new(self.metadata.name) }
+        NodeStatus {
+            ready: self.status.ready(),
+            node: NodeId::new(self.metadata.name),
+        }
     }
 }
 
@@ -205,10 +239,18 @@ struct PodSpec {
 impl PodObject {
     fn status(self) -> Option<PodStatus> {
         let component = Component::from_name(self.metadata.labels.get("k8s-app")?)?;
-        let managed = self.metadata.owner_references.iter().any(|owner| owner.kind == "DaemonSet");
+        let managed = self
+            .metadata
+            .owner_references
+            .iter()
+            .any(|owner| owner.kind == "DaemonSet");
         Some(PodStatus {
             component,
-            incarnation: if managed { Incarnation::SelfHosted } else { Incarnation::Bootstrap },
+            incarnation: if managed {
+                Incarnation::SelfHosted
+            } else {
+                Incarnation::Bootstrap
+            },
             node: self.spec.node_name.map(NodeId::new),
             uid: self.metadata.uid,
             ready: self.status.ready(),

@@ -70,8 +70,10 @@ impl Identity {
             roots.add(root)?;
         }
         let chain = certificates(certificate, "certificate")?;
-        let key = PrivateKeyDer::from_pem_slice(key)
-            .map_err(|source| IdentityError::Pem { what: "private key", source })?;
+        let key = PrivateKeyDer::from_pem_slice(key).map_err(|source| IdentityError::Pem {
+            what: "private key",
+            source,
+        })?;
         let provider = Arc::new(rustls::crypto::ring::default_provider());
         let trusting = ClientConfig::builder_with_provider(provider)
             .with_safe_default_protocol_versions()?
@@ -80,7 +82,11 @@ impl Identity {
         let anonymous = settle(trusting.with_no_client_auth());
         let server_name = ServerName::try_from(server_name)
             .expect("server names are constants of this program and valid");
-        Ok(Self { config, anonymous, server_name })
+        Ok(Self {
+            config,
+            anonymous,
+            server_name,
+        })
     }
 
     /// An identity from a kubeconfig with embedded certificates.
@@ -91,10 +97,14 @@ impl Identity {
         let missing = IdentityError::Kubeconfig;
         let file: KubeconfigFile =
             serde_saphyr::from_str(text).map_err(|_| missing("form of a kubeconfig"))?;
-        let cluster = file.clusters.into_iter().next().ok_or(missing("cluster"))?.cluster;
+        let cluster = file
+            .clusters
+            .into_iter()
+            .next()
+            .ok_or(missing("cluster"))?
+            .cluster;
         let user = file.users.into_iter().next().ok_or(missing("user"))?.user;
-        let decode =
-            |text: String, what| BASE64_STANDARD.decode(text).map_err(|_| missing(what));
+        let decode = |text: String, what| BASE64_STANDARD.decode(text).map_err(|_| missing(what));
         let authority = decode(cluster.authority, "authority")?;
         let certificate = decode(user.certificate, "certificate")?;
         let key = decode(user.key, "key")?;
@@ -104,7 +114,10 @@ impl Identity {
     /// The same trust without a client certificate, for requests that bring a token.
     #[must_use]
     pub fn without_certificate(&self) -> Self {
-        Self { config: Arc::clone(&self.anonymous), ..self.clone() }
+        Self {
+            config: Arc::clone(&self.anonymous),
+            ..self.clone()
+        }
     }
 }
 
@@ -146,7 +159,10 @@ fn settle(mut config: ClientConfig) -> Arc<ClientConfig> {
     Arc::new(config)
 }
 
-fn certificates(pem: &[u8], what: &'static str) -> Result<Vec<CertificateDer<'static>>, IdentityError> {
+fn certificates(
+    pem: &[u8],
+    what: &'static str,
+) -> Result<Vec<CertificateDer<'static>>, IdentityError> {
     CertificateDer::pem_slice_iter(pem)
         .collect::<Result<_, _>>()
         .map_err(|source| IdentityError::Pem { what, source })
@@ -180,7 +196,9 @@ impl Session {
     /// # Errors
     /// When there is no connection, no handshake or no HTTP.
     pub async fn connect(target: SocketAddr, identity: &Identity) -> Result<Self, ConnectError> {
-        let tcp = TcpStream::connect(target).await.map_err(ConnectError::Refused)?;
+        let tcp = TcpStream::connect(target)
+            .await
+            .map_err(ConnectError::Refused)?;
         // Small requests must not wait for the kernel to collect more.
         tcp.set_nodelay(true).map_err(ConnectError::Refused)?;
         let tls = TlsConnector::from(Arc::clone(&identity.config))
@@ -193,8 +211,9 @@ impl Session {
             .peer_certificates()
             .and_then(|chain| chain.first())
             .and_then(|certificate| served(certificate));
-        let (sender, connection) =
-            http1::handshake(TokioIo::new(tls)).await.map_err(ConnectError::Http)?;
+        let (sender, connection) = http1::handshake(TokioIo::new(tls))
+            .await
+            .map_err(ConnectError::Http)?;
         // Ends by itself when the session is dropped or the peer closes.
         tokio::spawn(connection);
         Ok(Self { sender, served })
@@ -204,7 +223,10 @@ impl Session {
     ///
     /// # Errors
     /// When the connection is lost before the answer is complete, or the answer is too long.
-    pub async fn request(&mut self, request: Request<Full<Bytes>>) -> Result<(StatusCode, Bytes), String> {
+    pub async fn request(
+        &mut self,
+        request: Request<Full<Bytes>>,
+    ) -> Result<(StatusCode, Bytes), String> {
         let response = self.open(request).await?;
         let status = response.status();
         let body = Limited::new(response.into_body(), MOST_BODY_BYTES)
@@ -218,9 +240,18 @@ impl Session {
     ///
     /// # Errors
     /// When the connection is lost before the answer begins.
-    pub async fn open(&mut self, request: Request<Full<Bytes>>) -> Result<Response<Incoming>, String> {
-        self.sender.ready().await.map_err(|error| error.to_string())?;
-        self.sender.send_request(request).await.map_err(|error| error.to_string())
+    pub async fn open(
+        &mut self,
+        request: Request<Full<Bytes>>,
+    ) -> Result<Response<Incoming>, String> {
+        self.sender
+            .ready()
+            .await
+            .map_err(|error| error.to_string())?;
+        self.sender
+            .send_request(request)
+            .await
+            .map_err(|error| error.to_string())
     }
 }
 
@@ -229,5 +260,8 @@ fn served(certificate: &CertificateDer<'_>) -> Option<Served> {
     let subject = certificate.subject();
     let node = subject.iter_common_name().next()?.as_str().ok()?;
     let unit = subject.iter_organizational_unit().next()?.as_str().ok()?;
-    Some(Served { node: NodeId::new(node), incarnation: Incarnation::from_name(unit)? })
+    Some(Served {
+        node: NodeId::new(node),
+        incarnation: Incarnation::from_name(unit)?,
+    })
 }

@@ -4,8 +4,8 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use http::header::{AUTHORIZATION, HeaderValue};
-use oracle::observation::{Credential, RequestOutcome};
 use oracle::Sighting;
+use oracle::observation::{Credential, RequestOutcome};
 use serde::Deserialize;
 use serde_json::json;
 use tokio::time::timeout;
@@ -41,13 +41,20 @@ struct TokenStatus {
 impl CredentialProbe {
     /// The client certificate is the probes' own; the token is asked for by [`Self::obtain_token`].
     pub fn new(target: SocketAddr, identity: Identity) -> Self {
-        Self { target, identity, token: None }
+        Self {
+            target,
+            identity,
+            token: None,
+        }
     }
 
     /// Asks for a service-account token, once; until one is had, each call tries again.
     pub async fn obtain_token(&mut self) {
         if self.token.is_none() {
-            self.token = timeout(REQUEST_DEADLINE, self.request_token()).await.ok().flatten();
+            self.token = timeout(REQUEST_DEADLINE, self.request_token())
+                .await
+                .ok()
+                .flatten();
         }
     }
 
@@ -66,7 +73,12 @@ impl CredentialProbe {
         if !status.is_success() {
             return None;
         }
-        Some(serde_json::from_slice::<TokenAnswer>(&body).ok()?.status.token)
+        Some(
+            serde_json::from_slice::<TokenAnswer>(&body)
+                .ok()?
+                .status
+                .token,
+        )
     }
 
     /// Tries both again and tells the stream.
@@ -74,13 +86,19 @@ impl CredentialProbe {
         let bearer = self.token.as_ref().map(|token| format!("Bearer {token}"));
         let credentials = [
             ("client certificate from before the pivot", Some(None)),
-            ("service-account token from before the pivot", bearer.map(Some)),
+            (
+                "service-account token from before the pivot",
+                bearer.map(Some),
+            ),
         ];
         for (name, bearer) in credentials {
             let Some(bearer) = bearer else { continue };
             let asked = timeout(REQUEST_DEADLINE, self.accepted(bearer.as_deref())).await;
             let accepted = asked.ok().flatten();
-            let credential = Credential { name: name.to_owned(), accepted };
+            let credential = Credential {
+                name: name.to_owned(),
+                accepted,
+            };
             stream.runner(Sighting::Credential(credential)).await;
         }
     }
@@ -88,7 +106,11 @@ impl CredentialProbe {
     /// A token is sent without the client certificate's help: the review answers with the name of
     /// whoever was recognised, and a certificate is recognised first.
     async fn accepted(&self, bearer: Option<&str>) -> Option<Result<(), String>> {
-        let identity = if bearer.is_some() { self.identity.without_certificate() } else { self.identity.clone() };
+        let identity = if bearer.is_some() {
+            self.identity.without_certificate()
+        } else {
+            self.identity.clone()
+        };
         let mut session = match Session::connect(self.target, &identity).await {
             Ok(session) => session,
             Err(error) => {
@@ -102,7 +124,9 @@ impl CredentialProbe {
         let review = json!({"apiVersion": "authentication.k8s.io/v1", "kind": "SelfSubjectReview"});
         let mut request = requests::post(WHO_AM_I, &review);
         if let Some(bearer) = bearer {
-            request.headers_mut().insert(AUTHORIZATION, HeaderValue::from_str(bearer).ok()?);
+            request
+                .headers_mut()
+                .insert(AUTHORIZATION, HeaderValue::from_str(bearer).ok()?);
         }
         let (status, _) = session.request(request).await.ok()?;
         match status.as_u16() {

@@ -38,7 +38,9 @@ pub(super) async fn watch(stream: Stream, node: NodeId, target: SocketAddr, iden
                 || start_us - at_us >= u64::try_from(REPEAT.as_micros()).unwrap_or(u64::MAX)
         });
         if news {
-            stream.saw(source.clone(), start_us, Sighting::Etcd(status.clone())).await;
+            stream
+                .saw(source.clone(), start_us, Sighting::Etcd(status.clone()))
+                .await;
             last = Some((start_us, status));
         }
     }
@@ -56,7 +58,11 @@ fn changed(before: Option<&EtcdStatus>, now: Option<&EtcdStatus>) -> bool {
     }
 }
 
-async fn ask(kept: &mut Option<Session>, target: SocketAddr, identity: &Identity) -> Option<EtcdStatus> {
+async fn ask(
+    kept: &mut Option<Session>,
+    target: SocketAddr,
+    identity: &Identity,
+) -> Option<EtcdStatus> {
     if kept.is_none() {
         *kept = Session::connect(target, identity).await.ok();
     }
@@ -102,7 +108,9 @@ fn hexadecimal(decimal: &str) -> Option<String> {
 }
 
 fn number(decimal: Option<String>) -> u64 {
-    decimal.and_then(|text| text.parse().ok()).unwrap_or_default()
+    decimal
+        .and_then(|text| text.parse().ok())
+        .unwrap_or_default()
 }
 
 #[cfg(test)]
@@ -111,9 +119,16 @@ mod tests {
 
     #[test]
     fn a_member_without_a_leader_says_so() {
-        let text = r#"{"header":{"cluster_id":"10","member_id":"255","raft_term":"3"},"leader":"0"}"#;
-        let status = serde_json::from_str::<Answer>(text).unwrap().status().unwrap();
-        assert_eq!((status.cluster.as_str(), status.member.as_str()), ("a", "ff"));
+        let text =
+            r#"{"header":{"cluster_id":"10","member_id":"255","raft_term":"3"},"leader":"0"}"#;
+        let status = serde_json::from_str::<Answer>(text)
+            .unwrap()
+            .status()
+            .unwrap();
+        assert_eq!(
+            (status.cluster.as_str(), status.member.as_str()),
+            ("a", "ff")
+        );
         assert_eq!((status.leader, status.term, status.revision), (None, 3, 0));
     }
 }

@@ -33,10 +33,15 @@ pub(super) async fn watch(stream: Stream, members: Vec<SocketAddr>, identity: Id
         if next_revision > before {
             silent_since_us = stream.clock.now_us();
         }
-        let gap = Gap { since_us: silent_since_us, reason: format!("{member}: {reason}") };
+        let gap = Gap {
+            since_us: silent_since_us,
+            reason: format!("{member}: {reason}"),
+        };
         if next_revision > 1 {
             // Before the first key there is no stream that could be broken.
-            stream.saw(Source::EtcdKeys, silent_since_us, Sighting::Gap(gap)).await;
+            stream
+                .saw(Source::EtcdKeys, silent_since_us, Sighting::Gap(gap))
+                .await;
         }
         sleep(PAUSE).await;
     }
@@ -55,7 +60,9 @@ async fn follow(
         "start_revision": next_revision.to_string(),
     }});
     let opened = timeout(REQUEST_DEADLINE, async {
-        let mut session = Session::connect(member, identity).await.map_err(|error| error.to_string())?;
+        let mut session = Session::connect(member, identity)
+            .await
+            .map_err(|error| error.to_string())?;
         let response = session.open(requests::post("/v3/watch", &create)).await?;
         Ok::<_, String>((session, response))
     });
@@ -81,7 +88,13 @@ async fn follow(
             let message: Vec<u8> = pending.drain(..=end).collect();
             for key in events(&message) {
                 *next_revision = (*next_revision).max(key.revision + 1);
-                stream.saw(Source::EtcdKeys, stream.clock.now_us(), Sighting::EtcdKey(key)).await;
+                stream
+                    .saw(
+                        Source::EtcdKeys,
+                        stream.clock.now_us(),
+                        Sighting::EtcdKey(key),
+                    )
+                    .await;
             }
         }
     }
@@ -113,7 +126,10 @@ struct KeyValue {
 
 /// Keys of a message, without the probes' own writes, which their source records already.
 fn events(message: &[u8]) -> Vec<EtcdKey> {
-    let Ok(Message { result: Some(result) }) = serde_json::from_slice(message) else {
+    let Ok(Message {
+        result: Some(result),
+    }) = serde_json::from_slice(message)
+    else {
         return Vec::new();
     };
     let own = format!("/registry/configmaps/{}/", requests::NAMESPACE);
@@ -123,7 +139,11 @@ fn events(message: &[u8]) -> Vec<EtcdKey> {
         .filter_map(|event| {
             let key = String::from_utf8(BASE64_STANDARD.decode(event.kv.key).ok()?).ok()?;
             let revision = event.kv.mod_revision.parse().ok()?;
-            (!key.starts_with(&own)).then_some(EtcdKey { revision, key, deleted: event.kind == "DELETE" })
+            (!key.starts_with(&own)).then_some(EtcdKey {
+                revision,
+                key,
+                deleted: event.kind == "DELETE",
+            })
         })
         .collect()
 }

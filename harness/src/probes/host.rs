@@ -27,8 +27,13 @@ pub(super) async fn watch(stream: Stream, disk: PathBuf) {
         let synced = tokio::task::spawn_blocking(move || fsync_once(&directory)).await;
         match synced {
             Ok(Ok(took)) => {
-                let sample = HostSample { timer_late_us, fsync_us: micros(took) };
-                stream.saw(Source::Host, start_us, Sighting::HostSample(sample)).await;
+                let sample = HostSample {
+                    timer_late_us,
+                    fsync_us: micros(took),
+                };
+                stream
+                    .saw(Source::Host, start_us, Sighting::HostSample(sample))
+                    .await;
             }
             Ok(Err(error)) => gap(&stream, start_us, error.to_string()).await,
             Err(error) => gap(&stream, start_us, error.to_string()).await,
@@ -38,7 +43,10 @@ pub(super) async fn watch(stream: Stream, disk: PathBuf) {
 }
 
 async fn gap(stream: &Stream, since_us: u64, reason: String) {
-    let gap = oracle::observation::Gap { since_us, reason: format!("no control sample: {reason}") };
+    let gap = oracle::observation::Gap {
+        since_us,
+        reason: format!("no control sample: {reason}"),
+    };
     stream.saw(Source::Host, since_us, Sighting::Gap(gap)).await;
 }
 

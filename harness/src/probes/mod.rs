@@ -71,7 +71,10 @@ pub struct Probes {
 impl Probes {
     /// Starts looking at the host; the cluster is added when it is there.
     pub fn start(stream: &Stream, disk: PathBuf) -> Self {
-        let probes = Self { tracker: TaskTracker::new(), token: CancellationToken::new() };
+        let probes = Self {
+            tracker: TaskTracker::new(),
+            token: CancellationToken::new(),
+        };
         probes.spawn(host::watch(stream.clone(), disk));
         probes
     }
@@ -83,18 +86,45 @@ impl Probes {
         for (node, address) in &subject.control_planes {
             let source = Source::Apiserver(node.clone());
             let target = at(*address, APISERVER_PORT);
-            self.spawn(apiserver::watch(stream.clone(), source, target, identity.clone()));
+            self.spawn(apiserver::watch(
+                stream.clone(),
+                source,
+                target,
+                identity.clone(),
+            ));
             let member = at(*address, ETCD_PORT);
-            self.spawn(etcd::watch(stream.clone(), node.clone(), member, subject.etcd_identity.clone()));
+            self.spawn(etcd::watch(
+                stream.clone(),
+                node.clone(),
+                member,
+                subject.etcd_identity.clone(),
+            ));
         }
         let (node, address) = &subject.bootstrap;
         let source = Source::BootstrapApiserver(node.clone());
-        self.spawn(apiserver::watch(stream.clone(), source, at(*address, TEMPORARY_PORT), identity.clone()));
+        self.spawn(apiserver::watch(
+            stream.clone(),
+            source,
+            at(*address, TEMPORARY_PORT),
+            identity.clone(),
+        ));
         let balanced = at(subject.load_balancer, APISERVER_PORT);
-        self.spawn(apiserver::watch_balanced(stream.clone(), balanced, identity.clone()));
+        self.spawn(apiserver::watch_balanced(
+            stream.clone(),
+            balanced,
+            identity.clone(),
+        ));
         self.spawn(cluster::watch(stream.clone(), balanced, identity.clone()));
-        let members = subject.control_planes.iter().map(|(_, address)| at(*address, ETCD_PORT)).collect();
-        self.spawn(etcd_keys::watch(stream.clone(), members, subject.etcd_identity.clone()));
+        let members = subject
+            .control_planes
+            .iter()
+            .map(|(_, address)| at(*address, ETCD_PORT))
+            .collect();
+        self.spawn(etcd_keys::watch(
+            stream.clone(),
+            members,
+            subject.etcd_identity.clone(),
+        ));
     }
 
     /// Starts looking at a node through the observer in it.

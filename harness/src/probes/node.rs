@@ -23,17 +23,31 @@ pub(crate) const OBSERVER: &str = "/usr/local/bin/chrysalis-observer";
 const PAUSE: Duration = Duration::from_millis(250);
 
 /// What only a bootstrap or a recovery needs, as the reference installer lays it out.
-const BOOTSTRAP_PATHS: [&str; 3] =
-    ["/etc/kubernetes/bootstrap-secrets", "/var/lib/selfhost/assets", "/var/lib/selfhost/stash"];
+const BOOTSTRAP_PATHS: [&str; 3] = [
+    "/etc/kubernetes/bootstrap-secrets",
+    "/var/lib/selfhost/assets",
+    "/var/lib/selfhost/stash",
+];
 
 pub(super) async fn watch(stream: Stream, node: Node, steps: Option<String>) {
     let source = Source::Node(NodeId::new(node.name()));
-    let mut reader = Reader { stream, source, told_steps: 0, occurrences: BTreeMap::new() };
+    let mut reader = Reader {
+        stream,
+        source,
+        told_steps: 0,
+        occurrences: BTreeMap::new(),
+    };
     loop {
         let since_us = reader.stream.clock.now_us();
         let reason = reader.follow(&node, steps.as_deref()).await;
-        let gap = Gap { since_us: reader.stream.clock.now_us(), reason };
-        reader.stream.saw(reader.source.clone(), since_us, Sighting::Gap(gap)).await;
+        let gap = Gap {
+            since_us: reader.stream.clock.now_us(),
+            reason,
+        };
+        reader
+            .stream
+            .saw(reader.source.clone(), since_us, Sighting::Gap(gap))
+            .await;
         while !node.is_running().await.unwrap_or(false) {
             sleep(PAUSE).await;
         }
@@ -55,7 +69,11 @@ impl Reader {
         for path in BOOTSTRAP_PATHS {
             command.extend(["--bootstrap-path".to_owned(), path.to_owned()]);
         }
-        command.extend(steps.iter().flat_map(|path| ["--steps".to_owned(), (*path).to_owned()]));
+        command.extend(
+            steps
+                .iter()
+                .flat_map(|path| ["--steps".to_owned(), (*path).to_owned()]),
+        );
         let mut lines = match node.exec_lines(command).await {
             Ok(lines) => lines,
             Err(error) => return error.to_string(),
@@ -73,10 +91,20 @@ impl Reader {
     }
 
     async fn take(&mut self, text: &str, steps_seen: &mut usize) {
-        let Ok(Line { start_us, end_us, saw }) = serde_json::from_str::<Line>(text) else {
+        let Ok(Line {
+            start_us,
+            end_us,
+            saw,
+        }) = serde_json::from_str::<Line>(text)
+        else {
             let reason = format!("the observer wrote a line that cannot be read: {text}");
-            let gap = Gap { since_us: self.stream.clock.now_us(), reason };
-            self.stream.saw(self.source.clone(), gap.since_us, Sighting::Gap(gap)).await;
+            let gap = Gap {
+                since_us: self.stream.clock.now_us(),
+                reason,
+            };
+            self.stream
+                .saw(self.source.clone(), gap.since_us, Sighting::Gap(gap))
+                .await;
             return;
         };
         let clock = self.stream.clock;
@@ -106,9 +134,15 @@ impl Reader {
         let event: StepEvent = match serde_json::from_str(line) {
             Ok(event) => event,
             Err(error) => {
-                let reason = format!("the installer wrote a step that cannot be read ({error}): {line}");
-                let gap = Gap { since_us: self.stream.clock.now_us(), reason };
-                self.stream.saw(Source::Steps, gap.since_us, Sighting::Gap(gap)).await;
+                let reason =
+                    format!("the installer wrote a step that cannot be read ({error}): {line}");
+                let gap = Gap {
+                    since_us: self.stream.clock.now_us(),
+                    reason,
+                };
+                self.stream
+                    .saw(Source::Steps, gap.since_us, Sighting::Gap(gap))
+                    .await;
                 return;
             }
         };
@@ -124,8 +158,12 @@ impl Reader {
             held: event.held,
             reason: event.reason,
         };
-        let sample =
-            Sample { source: Source::Steps, start_us: at_us, end_us: at_us, saw: Sighting::Step(step) };
+        let sample = Sample {
+            source: Source::Steps,
+            start_us: at_us,
+            end_us: at_us,
+            saw: Sighting::Step(step),
+        };
         self.stream.put(sample).await;
     }
 }

@@ -52,8 +52,9 @@ pub async fn read_back(target: SocketAddr, identity: &Identity) -> Result<ReadBa
 }
 
 async fn read_pages(target: SocketAddr, identity: &Identity) -> Result<ReadBack, String> {
-    let mut session =
-        Session::connect(target, identity).await.map_err(|error| error.to_string())?;
+    let mut session = Session::connect(target, identity)
+        .await
+        .map_err(|error| error.to_string())?;
     let mut keys = BTreeSet::new();
     let mut continuation = String::new();
     for _ in 0..MOST_PAGES {
@@ -62,11 +63,17 @@ async fn read_pages(target: SocketAddr, identity: &Identity) -> Result<ReadBack,
         );
         let (status, body) = session.request(requests::get(&path)).await?;
         if !status.is_success() {
-            return Err(format!("the list of written keys was answered with {status}"));
+            return Err(format!(
+                "the list of written keys was answered with {status}"
+            ));
         }
         let page: Page = serde_json::from_slice(&body)
             .map_err(|error| format!("the list of written keys cannot be read: {error}"))?;
-        keys.extend(page.items.iter().filter_map(|item| requests::key_of(&item.metadata.name)));
+        keys.extend(
+            page.items
+                .iter()
+                .filter_map(|item| requests::key_of(&item.metadata.name)),
+        );
         match page.metadata.continuation.filter(|text| !text.is_empty()) {
             Some(next) => continuation = next,
             None => {

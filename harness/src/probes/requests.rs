@@ -37,7 +37,9 @@ fn build(method: Method, path: &str, body: Bytes) -> Request<Full<Bytes>> {
 /// A read whose resource version says how far the server's state is. The version is left unset, so
 /// that the answer must be current.
 pub(super) fn read() -> Request<Full<Bytes>> {
-    get(&format!("/api/v1/namespaces/{NAMESPACE}/configmaps?limit=1"))
+    get(&format!(
+        "/api/v1/namespaces/{NAMESPACE}/configmaps?limit=1"
+    ))
 }
 
 /// A write of an object with a key of its own.
@@ -81,14 +83,21 @@ struct Metadata {
 pub(super) fn answered(status: StatusCode, body: &Bytes) -> RequestOutcome {
     match status {
         StatusCode::UNAUTHORIZED => RequestOutcome::Untrusted("401 Unauthorized".to_owned()),
-        status if status.is_success() => RequestOutcome::Acknowledged { revision: revision(body) },
+        status if status.is_success() => RequestOutcome::Acknowledged {
+            revision: revision(body),
+        },
         status => RequestOutcome::Status(status.as_u16()),
     }
 }
 
 /// The resource version of an object or a list.
 pub(super) fn revision(body: &Bytes) -> Option<u64> {
-    serde_json::from_slice::<Versioned>(body).ok()?.metadata.resource_version?.parse().ok()
+    serde_json::from_slice::<Versioned>(body)
+        .ok()?
+        .metadata
+        .resource_version?
+        .parse()
+        .ok()
 }
 
 /// How a failed connection ended the request.

@@ -56,14 +56,26 @@ pub struct CaseContext {
 ///
 /// # Errors
 /// When the case's folder cannot be written at all.
-pub async fn run_case(context: &CaseContext, case: &Case, number: usize) -> Result<CaseReport, String> {
+pub async fn run_case(
+    context: &CaseContext,
+    case: &Case,
+    number: usize,
+) -> Result<CaseReport, String> {
     let begun = Instant::now();
     let mut record = crate::evidence::planned_case::record_of(case);
     record.started_at = jiff::Timestamp::now().to_string();
-    let folder = context.directory.make_case(&case.id).map_err(|error| chain(&error))?;
+    let folder = context
+        .directory
+        .make_case(&case.id)
+        .map_err(|error| chain(&error))?;
     write_record(context, &record)?;
     context.console.case_started(&case.id);
-    let runner = Runner { context, case, folder, number };
+    let runner = Runner {
+        context,
+        case,
+        folder,
+        number,
+    };
     let cluster = runner.record().await?;
     let verdict = judge(context, case);
     let keep = context.keep_on_failure
@@ -76,9 +88,15 @@ pub async fn run_case(context: &CaseContext, case: &Case, number: usize) -> Resu
     write_record(context, &record)?;
     let text = serde_json::to_string_pretty(&verdict).map_err(|error| error.to_string())?;
     write_whole(&context.directory.verdict(&case.id), &text).map_err(|error| chain(&error))?;
-    context.console.case_finished(&case.id, &verdict, record.took_ms);
+    context
+        .console
+        .case_finished(&case.id, &verdict, record.took_ms);
     let evidence = context.directory.case(&case.id).display().to_string();
-    Ok(CaseReport { record, verdict, evidence })
+    Ok(CaseReport {
+        record,
+        verdict,
+        evidence,
+    })
 }
 
 fn write_record(context: &CaseContext, record: &CaseRecord) -> Result<(), String> {
@@ -116,11 +134,16 @@ impl Runner<'_> {
         let (cluster, end, trouble) = self.act(&stream, &probes).await;
         probes.stop().await;
         if !self.context.cancel.is_cancelled() {
-            stream.runner(Sighting::CaseClosed(CaseClosed { end, trouble })).await;
+            stream
+                .runner(Sighting::CaseClosed(CaseClosed { end, trouble }))
+                .await;
         }
         drop(stream);
         if let Err(reason) = dispatcher.close().await {
-            self.context.console.note(&format!("{}: recording is incomplete: {reason}", self.case.id));
+            self.context.console.note(&format!(
+                "{}: recording is incomplete: {reason}",
+                self.case.id
+            ));
         }
         Ok(cluster)
     }
@@ -145,18 +168,28 @@ impl Runner<'_> {
     }
 
     /// Everything between the first and the last line of the record.
-    async fn act(&self, stream: &Stream, probes: &Probes) -> (Option<Cluster>, String, Option<Trouble>) {
+    async fn act(
+        &self,
+        stream: &Stream,
+        probes: &Probes,
+    ) -> (Option<Cluster>, String, Option<Trouble>) {
         let console = &self.context.console;
         console.phase(&self.case.id, "cluster up", Some(usual::CLUSTER_UP_MS));
         let cluster = match self.bring_up().await {
             Ok(cluster) => cluster,
             Err(error) => {
-                return (None, "none".to_owned(), Some(trouble(Cause::Environment, chain(error.as_ref()))));
+                return (
+                    None,
+                    "none".to_owned(),
+                    Some(trouble(Cause::Environment, chain(error.as_ref()))),
+                );
             }
         };
         let Installer::Selfhost(selfhost) = &self.case.installer;
-        let installer =
-            Selfhost { policy: selfhost.policy.clone(), switches: selfhost.switches.clone() };
+        let installer = Selfhost {
+            policy: selfhost.policy.clone(),
+            switches: selfhost.switches.clone(),
+        };
         console.phase(&self.case.id, "prepare", Some(usual::PREPARE_MS));
         let cancel = &self.context.cancel;
         let played = tokio::select! {
@@ -186,15 +219,25 @@ impl Runner<'_> {
             &case.kubernetes,
         )?;
         let progress = |event: crate::cluster::UpEvent| {
-            self.context.console.waiting_for(&self.case.id, event.to_string().trim());
+            self.context
+                .console
+                .waiting_for(&self.case.id, event.to_string().trim());
         };
         let labels = self.labels();
-        let up = Cluster::up(&self.context.engine, &spec, &labels, &progress, &self.context.cancel);
+        let up = Cluster::up(
+            &self.context.engine,
+            &spec,
+            &labels,
+            &progress,
+            &self.context.cancel,
+        );
         Ok(up.await?.cluster)
     }
 
     fn labels(&self) -> RunLabels {
-        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        let now = SystemTime::now()
+            .duration_since(UNIX_EPOCH)
+            .unwrap_or_default();
         RunLabels {
             run: self.context.run.clone(),
             case: crate::evidence::folder_name::folder_name(&self.case.id),
@@ -210,7 +253,10 @@ impl Runner<'_> {
         cluster: &Cluster,
         installer: &Selfhost,
     ) -> (Option<OperationEnd>, Option<Trouble>) {
-        let access = match installer.prepare(cluster, &self.case.cluster.kubernetes).await {
+        let access = match installer
+            .prepare(cluster, &self.case.cluster.kubernetes)
+            .await
+        {
             Ok(access) => access,
             Err(error) => return (None, Some(trouble(Cause::Environment, chain(&error)))),
         };
@@ -224,15 +270,23 @@ impl Runner<'_> {
             probes.watch_node(stream, node.clone(), steps);
         }
         let target = (subject.load_balancer, APISERVER_PORT).into();
-        let credentials = Arc::new(Mutex::new(CredentialProbe::new(target, subject.identity.clone())));
+        let credentials = Arc::new(Mutex::new(CredentialProbe::new(
+            target,
+            subject.identity.clone(),
+        )));
         probes.keep_token(Arc::clone(&credentials));
         let mut timeline = self.timeline(stream, cluster, installer, &access);
         let result = timeline.play().await;
         // An operation that goes on is watched no longer.
         timeline.open = None;
         let off = timeline.injector.powered_off().to_vec();
-        let living: Vec<NodeId> =
-            self.case.cluster.nodes().into_iter().filter(|node| !off.contains(node)).collect();
+        let living: Vec<NodeId> = self
+            .case
+            .cluster
+            .nodes()
+            .into_iter()
+            .filter(|node| !off.contains(node))
+            .collect();
         closing::inventories(stream, &living).await;
         closing::read_back(stream, target, &subject.identity).await;
         closing::credentials(stream, &*credentials.lock().await).await;
@@ -274,7 +328,10 @@ impl Runner<'_> {
         if keep {
             let name = cluster.topology().name.clone();
             if let Err(error) = cluster.keep(&self.labels()).await {
-                console.note(&format!("the cluster is left standing, but could not be marked: {}", chain(&error)));
+                console.note(&format!(
+                    "the cluster is left standing, but could not be marked: {}",
+                    chain(&error)
+                ));
             }
             console.note(&format!(
                 "left standing: {name}; look inside with `chrysalis cluster exec {name} cp-1 -- bash`, remove it with `chrysalis cluster down {name}`"
@@ -282,7 +339,10 @@ impl Runner<'_> {
             return;
         }
         if let Err(error) = cluster.down().await {
-            console.note(&format!("not everything was removed, `chrysalis reap` will: {}", chain(&error)));
+            console.note(&format!(
+                "not everything was removed, `chrysalis reap` will: {}",
+                chain(&error)
+            ));
         }
     }
 }

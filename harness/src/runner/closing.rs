@@ -28,7 +28,9 @@ pub(super) async fn read_back(stream: &Stream, target: SocketAddr, identity: &Id
         loop {
             let start_us = stream.clock.now_us();
             if let Ok(found) = probes::read_back(target, identity).await {
-                stream.saw(Source::LoadBalancer, start_us, Sighting::ReadBack(found)).await;
+                stream
+                    .saw(Source::LoadBalancer, start_us, Sighting::ReadBack(found))
+                    .await;
                 return;
             }
             sleep(PAUSE).await;
@@ -48,7 +50,11 @@ pub(super) async fn inventories(stream: &Stream, living: &[NodeId]) {
     let since_us = stream.clock.now_us();
     let mut picture = stream.picture();
     let seen = picture.wait_for(|now| {
-        living.iter().all(|node| now.inventories.get(node).is_some_and(|seen| seen.at_us > since_us))
+        living.iter().all(|node| {
+            now.inventories
+                .get(node)
+                .is_some_and(|seen| seen.at_us > since_us)
+        })
     });
     // A node that stays silent is unknown to the oracle; waiting longer would not change that.
     let _ = timeout(INVENTORY_WITHIN, seen).await;

@@ -22,6 +22,7 @@ impl Observers for ToConsole {
     }
 
     fn found(&mut self, slug: &str, finding: &Finding) {
-        self.console.finding(&self.case, slug, finding, self.expected.contains(slug));
+        self.console
+            .finding(&self.case, slug, finding, self.expected.contains(slug));
     }
 }

@@ -26,7 +26,12 @@ pub(super) struct Lock {
 impl Lock {
     /// Looks at everything.
     pub(super) async fn read(engine: &Engine, image: &str, seed: u64) -> Self {
-        let image_id = engine.image_id(image).await.ok().flatten().unwrap_or_default();
+        let image_id = engine
+            .image_id(image)
+            .await
+            .ok()
+            .flatten()
+            .unwrap_or_default();
         Self {
             v: 1,
             chrysalis: env!("CARGO_PKG_VERSION"),
@@ -51,7 +56,10 @@ impl Lock {
 }
 
 fn kernel() -> String {
-    rustix::system::uname().release().to_string_lossy().into_owned()
+    rustix::system::uname()
+        .release()
+        .to_string_lossy()
+        .into_owned()
 }
 
 fn binaries() -> BTreeMap<String, String> {

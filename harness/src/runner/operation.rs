@@ -36,14 +36,24 @@ pub(super) async fn start(
     stream: &Stream,
 ) -> Result<Open, InstallerError> {
     let operation = kind.name().to_owned();
-    let started = observation::Operation { operation: operation.clone(), foreign: false };
+    let started = observation::Operation {
+        operation: operation.clone(),
+        foreign: false,
+    };
     stream.runner(Sighting::OperationStarted(started)).await;
     match kind {
         OperationKind::Bootstrap => installer.start(node, holds).await?,
         OperationKind::Resume => installer.resume(node).await?,
     }
-    let watcher = tokio::spawn(watch(operation, installer.clone(), node.clone(), stream.clone()));
-    Ok(Open { watcher: AbortOnDropHandle::new(watcher) })
+    let watcher = tokio::spawn(watch(
+        operation,
+        installer.clone(),
+        node.clone(),
+        stream.clone(),
+    ));
+    Ok(Open {
+        watcher: AbortOnDropHandle::new(watcher),
+    })
 }
 
 impl Open {
@@ -78,6 +88,12 @@ async fn watch(operation: String, installer: Selfhost, node: Node, stream: Strea
         .iter()
         .rev()
         .find_map(|seen| seen.value.reason.clone());
-    stream.runner(Sighting::OperationEnded(OperationEnded { operation, end, detail })).await;
+    stream
+        .runner(Sighting::OperationEnded(OperationEnded {
+            operation,
+            end,
+            detail,
+        }))
+        .await;
     end
 }

@@ -19,15 +19,17 @@ pub(super) fn check(evidence: &Path, policy: &str) -> Result<(), String> {
         return Ok(());
     };
     // A killed installer may leave half a line; what follows it is another start's.
-    let whole: String =
-        text.lines().filter(|line| line.ends_with('}')).flat_map(|line| [line, "\n"]).collect();
+    let whole: String = text
+        .lines()
+        .filter(|line| line.ends_with('}'))
+        .flat_map(|line| [line, "\n"])
+        .collect();
     if whole.is_empty() {
         return Ok(());
     }
     let log = read_log(&whole).map_err(|error| format!("{}: {error}", file.display()))?;
-    check_log(&plan, &log).map_err(|error| {
-        format!("the installer's log does not follow from its policy: {error}")
-    })
+    check_log(&plan, &log)
+        .map_err(|error| format!("the installer's log does not follow from its policy: {error}"))
 }
 
 #[cfg(test)]
@@ -37,13 +39,23 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         std::fs::create_dir(folder.path().join("cp-1")).unwrap();
         let file = folder.path().join("cp-1/installer-log.ndjson");
-        assert_eq!(super::check(folder.path(), "modern"), Ok(()), "no log, no claim");
+        assert_eq!(
+            super::check(folder.path(), "modern"),
+            Ok(()),
+            "no log, no claim"
+        );
         let plan = pivot::Plan::named("modern").unwrap();
         let (_, effects) = pivot::resume(&plan, None);
-        let resumed = pivot::LogEntry::Resumed { durable: None, effects };
+        let resumed = pivot::LogEntry::Resumed {
+            durable: None,
+            effects,
+        };
         std::fs::write(&file, resumed.to_line() + "\n").unwrap();
         assert_eq!(super::check(folder.path(), "modern"), Ok(()));
-        let silent = pivot::LogEntry::Resumed { durable: None, effects: pivot::Effects::none() };
+        let silent = pivot::LogEntry::Resumed {
+            durable: None,
+            effects: pivot::Effects::none(),
+        };
         std::fs::write(&file, silent.to_line() + "\n").unwrap();
         assert!(super::check(folder.path(), "modern").is_err());
     }

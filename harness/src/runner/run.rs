@@ -75,7 +75,9 @@ impl Run {
         let lock = Lock::read(&engine, &options.image, options.seed).await;
         write_json(&directory, "plan.json", plan)?;
         write_json(&directory, "lock.json", &lock)?;
-        let started = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        let started = SystemTime::now()
+            .duration_since(UNIX_EPOCH)
+            .unwrap_or_default();
         let record = RunRecord {
             v: 1,
             run: options.name.clone(),
@@ -86,7 +88,11 @@ impl Run {
         };
         write_json(&directory, "run.json", &record)?;
         // Two runs side by side differ by process, two runs of one process by time.
-        let name = format!("{:x}-{:x}", std::process::id(), started.as_millis() & 0xff_ffff);
+        let name = format!(
+            "{:x}-{:x}",
+            std::process::id(),
+            started.as_millis() & 0xff_ffff
+        );
         let context = CaseContext {
             engine,
             image: options.image.clone(),
@@ -96,7 +102,11 @@ impl Run {
             cancel,
             keep_on_failure: options.keep_on_failure,
         };
-        Ok(Self { context, options, record })
+        Ok(Self {
+            context,
+            options,
+            record,
+        })
     }
 
     /// Where the run is written.
@@ -112,12 +122,11 @@ impl Run {
     pub async fn execute(mut self, cases: &[Case]) -> Result<RunReport, RunError> {
         let begun = Instant::now();
         let context = &self.context;
-        let mut reports: Vec<(usize, CaseReport)> =
-            futures::stream::iter(cases.iter().enumerate())
-                .map(|(number, case)| async move { (number, one(context, case, number).await) })
-                .buffer_unordered(self.options.jobs.max(1))
-                .collect()
-                .await;
+        let mut reports: Vec<(usize, CaseReport)> = futures::stream::iter(cases.iter().enumerate())
+            .map(|(number, case)| async move { (number, one(context, case, number).await) })
+            .buffer_unordered(self.options.jobs.max(1))
+            .collect()
+            .await;
         reports.sort_by_key(|(number, _)| *number);
         self.record.took_ms = u64::try_from(begun.elapsed().as_millis()).unwrap_or(u64::MAX);
         self.record.interrupted = self.context.cancel.is_cancelled();
@@ -128,7 +137,10 @@ impl Run {
         let directory = &self.context.directory;
         write_json(directory, "run.json", &report.record)?;
         write_whole(&directory.file("junit.xml"), &reports::junit(&report))?;
-        write_whole(&directory.file("summary.md"), &reports::summary_markdown(&report))?;
+        write_whole(
+            &directory.file("summary.md"),
+            &reports::summary_markdown(&report),
+        )?;
         Ok(report)
     }
 }
@@ -150,7 +162,9 @@ fn write_json(
     file: &'static str,
     value: &impl serde::Serialize,
 ) -> Result<(), RunError> {
-    let text = serde_json::to_string_pretty(value)
-        .map_err(|error| RunError::Record { what: file, reason: error.to_string() })?;
+    let text = serde_json::to_string_pretty(value).map_err(|error| RunError::Record {
+        what: file,
+        reason: error.to_string(),
+    })?;
     Ok(write_whole(&directory.file(file), &text)?)
 }

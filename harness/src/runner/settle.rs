@@ -60,7 +60,11 @@ impl Settler {
                 console.waiting_for(&self.case, &missing.join(", "));
             }
             if now >= deadline {
-                break if missing.is_empty() { vec!["a quiet time that is long enough".to_owned()] } else { missing };
+                break if missing.is_empty() {
+                    vec!["a quiet time that is long enough".to_owned()]
+                } else {
+                    missing
+                };
             }
             sleep(INTERVAL).await;
         };
@@ -71,15 +75,31 @@ impl Settler {
             BTreeMap::new()
         };
         let took_ms = u64::try_from(begun.elapsed().as_millis()).unwrap_or(u64::MAX);
-        let settled = Settled { entry, missing, failed_claims, took_ms };
+        let settled = Settled {
+            entry,
+            missing,
+            failed_claims,
+            took_ms,
+        };
         let end_us = self.stream.clock.now_us();
         let saw = Sighting::Settled(settled);
-        self.stream.put(Sample { source: oracle::Source::Runner, start_us, end_us, saw }).await;
+        self.stream
+            .put(Sample {
+                source: oracle::Source::Runner,
+                start_us,
+                end_us,
+                saw,
+            })
+            .await;
     }
 
     fn missing(&self, holding: bool, off: &[NodeId]) -> Vec<String> {
         let now_us = self.stream.clock.now_us();
-        let living: Vec<&NodeId> = self.nodes.iter().filter(|node| !off.contains(node)).collect();
+        let living: Vec<&NodeId> = self
+            .nodes
+            .iter()
+            .filter(|node| !off.contains(node))
+            .collect();
         let picture = self.stream.picture();
         let picture = picture.borrow();
         missing(&picture, now_us, &living, holding)
@@ -90,24 +110,38 @@ impl Settler {
 /// nothing counts that was true once and no longer is.
 fn missing(picture: &Picture, now_us: u64, nodes: &[&NodeId], holding: bool) -> Vec<String> {
     let mut missing = Vec::new();
-    let control_planes: Vec<&NodeId> =
-        nodes.iter().copied().filter(|node| node.is_control_plane()).collect();
-    if picture.last_write_us.is_none_or(|at_us| at_us + FRESH_US < now_us) {
+    let control_planes: Vec<&NodeId> = nodes
+        .iter()
+        .copied()
+        .filter(|node| node.is_control_plane())
+        .collect();
+    if picture
+        .last_write_us
+        .is_none_or(|at_us| at_us + FRESH_US < now_us)
+    {
         missing.push("a write through the load balancer".to_owned());
     }
     for node in &control_planes {
         let healthy = picture.etcd.get(*node).is_some_and(|seen| {
             seen.at_us + 2 * FRESH_US >= now_us
-                && seen.value.as_ref().is_some_and(|status| status.leader.is_some())
+                && seen
+                    .value
+                    .as_ref()
+                    .is_some_and(|status| status.leader.is_some())
         });
         if !healthy {
             missing.push(format!("etcd on {node}"));
         }
     }
-    let fresh_nodes = picture.nodes.as_ref().filter(|seen| seen.at_us + FRESH_LIST_US >= now_us);
+    let fresh_nodes = picture
+        .nodes
+        .as_ref()
+        .filter(|seen| seen.at_us + FRESH_LIST_US >= now_us);
     for node in nodes {
         let ready = fresh_nodes.is_some_and(|seen| {
-            seen.value.iter().any(|status| &&status.node == node && status.ready)
+            seen.value
+                .iter()
+                .any(|status| &&status.node == node && status.ready)
         });
         if !ready {
             missing.push(format!("{node} Ready"));
@@ -117,7 +151,10 @@ fn missing(picture: &Picture, now_us: u64, nodes: &[&NodeId], holding: bool) -> 
         return missing;
     }
     let serving = picture.self_hosted_apiservers(now_us.saturating_sub(FRESH_US));
-    let fresh_pods = picture.pods.as_ref().filter(|seen| seen.at_us + FRESH_LIST_US >= now_us);
+    let fresh_pods = picture
+        .pods
+        .as_ref()
+        .filter(|seen| seen.at_us + FRESH_LIST_US >= now_us);
     for node in control_planes {
         if !serving.contains(node) {
             missing.push(format!("self-hosted apiserver of {node} serving"));

@@ -31,7 +31,10 @@ pub(super) struct Timeline<'a> {
 
 /// Shorthand for trouble that ends the timeline.
 pub(super) fn trouble(cause: Cause, detail: impl std::fmt::Display) -> Trouble {
-    Trouble { cause, detail: detail.to_string() }
+    Trouble {
+        cause,
+        detail: detail.to_string(),
+    }
 }
 
 impl Timeline<'_> {
@@ -70,7 +73,11 @@ impl Timeline<'_> {
     }
 
     async fn mark(&self, entry: u32, what: &str, begins: bool) {
-        let record = EntryRecord { entry, what: what.to_owned(), begins };
+        let record = EntryRecord {
+            entry,
+            what: what.to_owned(),
+            begins,
+        };
         self.stream.runner(Sighting::Entry(record)).await;
     }
 
@@ -106,7 +113,9 @@ impl Timeline<'_> {
                 self.join("the end of the operation").await;
                 let holding = self.last_end == Some(OperationEnd::Holding);
                 let off = self.injector.powered_off().to_vec();
-                self.settler.settle(index, wanted, holding, &off, &self.console).await;
+                self.settler
+                    .settle(index, wanted, holding, &off, &self.console)
+                    .await;
                 Ok(())
             }
         }
@@ -152,18 +161,32 @@ impl Timeline<'_> {
 
     async fn at(&mut self, index: u32, at: &At) -> Result<(), Trouble> {
         let address = format!("{} {} #{}", at.step, at.moment, at.occurrence);
-        self.console.waiting_for(&self.case.id, &format!("{} to reach {address}", at.actor));
+        self.console
+            .waiting_for(&self.case.id, &format!("{} to reach {address}", at.actor));
         self.reach(at, &address).await?;
         self.injector.inject(index, &at.inject).await;
-        if at.inject.iter().any(|fault| self.stops_the_installer(fault)) {
+        if at
+            .inject
+            .iter()
+            .any(|fault| self.stops_the_installer(fault))
+        {
             return Ok(());
         }
-        let hold =
-            HoldPoint { step: at.step.clone(), moment: at.moment, occurrence: at.occurrence };
+        let hold = HoldPoint {
+            step: at.step.clone(),
+            moment: at.moment,
+            occurrence: at.occurrence,
+        };
         let node = self.bootstrap_node()?;
         let released = self.installer.release(&node, &hold).await;
         released.map_err(|error| {
-            trouble(Cause::Harness, format!("cannot release the installer at {address}: {}", chain(&error)))
+            trouble(
+                Cause::Harness,
+                format!(
+                    "cannot release the installer at {address}: {}",
+                    chain(&error)
+                ),
+            )
         })
     }
 
@@ -201,14 +224,16 @@ impl Timeline<'_> {
     fn stops_the_installer(&self, fault: &Fault) -> bool {
         let bootstrap = NodeId::control_plane(1);
         matches!(fault, Fault::KillInstaller(_))
-            || matches!(fault, Fault::Reboot(_)) && self.injector.last_targets().contains(&bootstrap)
+            || matches!(fault, Fault::Reboot(_))
+                && self.injector.last_targets().contains(&bootstrap)
             || self.injector.powered_off().contains(&bootstrap)
     }
 
     fn bootstrap_node(&self) -> Result<crate::cluster::Node, Trouble> {
         let name = self.case.cluster.bootstrap_node();
         let node = self.cluster.node(name.as_str());
-        node.cloned().map_err(|error| trouble(Cause::Harness, error))
+        node.cloned()
+            .map_err(|error| trouble(Cause::Harness, error))
     }
 }
 

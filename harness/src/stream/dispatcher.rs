@@ -26,7 +26,13 @@ impl Stream {
     /// Something was seen by looking from `start_us` until now.
     pub async fn saw(&self, source: Source, start_us: u64, saw: Sighting) {
         let end_us = self.clock.now_us();
-        self.put(Sample { source, start_us, end_us, saw }).await;
+        self.put(Sample {
+            source,
+            start_us,
+            end_us,
+            saw,
+        })
+        .await;
     }
 
     /// The runner did or noticed something just now.
@@ -78,7 +84,14 @@ impl Dispatcher {
             live: oracle::Live::new(),
         };
         let task = tokio::spawn(work.run(queue));
-        (Self { task }, Stream { samples, picture, clock })
+        (
+            Self { task },
+            Stream {
+                samples,
+                picture,
+                clock,
+            },
+        )
     }
 
     /// Waits until everything that was put is recorded and the file is on the disk. All streams
@@ -87,7 +100,9 @@ impl Dispatcher {
     /// # Errors
     /// When recording is incomplete.
     pub async fn close(self) -> Result<(), String> {
-        self.task.await.map_err(|error| format!("the dispatcher broke: {error}"))?
+        self.task
+            .await
+            .map_err(|error| format!("the dispatcher broke: {error}"))?
     }
 }
 
@@ -142,7 +157,11 @@ impl<O: Observers> Work<O> {
         }
         self.publish.send_modify(|picture| {
             picture.fold(observation);
-            picture.findings.extend(found.into_iter().map(|(slug, finding)| (slug.to_string(), finding)));
+            picture.findings.extend(
+                found
+                    .into_iter()
+                    .map(|(slug, finding)| (slug.to_string(), finding)),
+            );
         });
     }
 }

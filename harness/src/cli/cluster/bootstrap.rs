@@ -8,9 +8,9 @@ use oracle::observation::OperationEnd;
 use terms::{Moment, StepEvent};
 use tokio::time::{Instant, sleep};
 
-use crate::console::lines::tell;
 use crate::cli::exit::{Exit, Failure};
 use crate::cluster::{Cluster, Node};
+use crate::console::lines::tell;
 use crate::installer::{STEPS, Selfhost, UNIT_NAME, UnitState};
 
 /// The installer's policy.

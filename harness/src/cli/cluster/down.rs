@@ -2,10 +2,10 @@
 
 use clap::Args;
 
-use crate::console::lines::say;
 use super::{CASE, engine, failure};
 use crate::cli::exit::{Exit, Failure, Outcome};
 use crate::cluster::{Cluster, ClusterError, ClusterSummary, StateDirectory};
+use crate::console::lines::say;
 use crate::docker::{Engine, Liveness};
 
 /// Arguments of `chrysalis cluster down`.

@@ -5,10 +5,10 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use clap::Args;
 use serde::Serialize;
 
-use crate::console::lines::say;
 use super::{engine, failure};
 use crate::cli::exit::{Exit, Failure, Outcome};
 use crate::cluster::{Cluster, ClusterSummary};
+use crate::console::lines::say;
 
 /// Arguments of `chrysalis cluster list`.
 #[derive(Debug, Args)]
@@ -46,7 +46,10 @@ pub(super) async fn run(arguments: Arguments) -> Outcome {
     } else {
         say!(
             "{:<24} {:<7} {:<16} {:<10} RUN",
-            "NAME", "NODES", "SUBNET", "LEFT"
+            "NAME",
+            "NODES",
+            "SUBNET",
+            "LEFT"
         );
         for row in rows {
             let nodes = format!("{}+{}", row.control_planes, row.workers);
@@ -58,7 +61,8 @@ pub(super) async fn run(arguments: Arguments) -> Outcome {
             };
             say!(
                 "{:<24} {nodes:<7} {subnet:<16} {left:<10} {}",
-                row.name, row.run
+                row.name,
+                row.run
             );
         }
     }

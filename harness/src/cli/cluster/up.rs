@@ -4,11 +4,11 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use clap::Args;
 
-use crate::console::lines::{say, tell};
 use super::{CASE, bootstrap, engine, failure, node_image, time_to_live};
 use crate::cli::exit::{Exit, Failure, Outcome};
 use crate::cli::interrupt;
 use crate::cluster::{Cluster, ClusterSpec, StateDirectory, Up, UpEvent};
+use crate::console::lines::{say, tell};
 use crate::docker::{Engine, Owner, RunLabels};
 
 /// Arguments of `chrysalis cluster up`.
