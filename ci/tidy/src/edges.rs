@@ -11,11 +11,25 @@ const ALLOWED: [(&str, &[&str]); 11] = [
     ("pivot", &["terms"]),
     ("scenarios", &["terms", "oracle", "pivot"]),
     ("reports", &["terms", "oracle"]),
-    ("simulator", &["terms", "oracle", "scenarios", "pivot", "reports"]),
+    (
+        "simulator",
+        &["terms", "oracle", "scenarios", "pivot", "reports"],
+    ),
     ("observer", &["terms", "oracle"]),
     ("pod-network", &[]),
     ("selfhost", &["terms", "pivot"]),
-    ("chrysalis", &["terms", "oracle", "scenarios", "pivot", "simulator", "reports", "observer"]),
+    (
+        "chrysalis",
+        &[
+            "terms",
+            "oracle",
+            "scenarios",
+            "pivot",
+            "simulator",
+            "reports",
+            "observer",
+        ],
+    ),
     ("tidy", &["oracle"]),
 ];
 
@@ -27,11 +41,16 @@ pub(crate) fn offences() -> Vec<String> {
     let output = Command::new("cargo")
         .args(["metadata", "--format-version=1", "--no-deps", "--offline"])
         .output();
-    let Some(metadata) = output.ok().and_then(|output| serde_json::from_slice(&output.stdout).ok())
+    let Some(metadata) = output
+        .ok()
+        .and_then(|output| serde_json::from_slice(&output.stdout).ok())
     else {
         return vec!["cargo does not tell the dependencies".to_owned()];
     };
-    packages(&metadata).iter().flat_map(|package| of_package(package)).collect()
+    packages(&metadata)
+        .iter()
+        .flat_map(|package| of_package(package))
+        .collect()
 }
 
 fn packages(metadata: &Value) -> Vec<Value> {
@@ -43,8 +62,13 @@ fn of_package(package: &Value) -> Vec<String> {
     let Some((_, allowed)) = ALLOWED.iter().find(|(known, _)| *known == name) else {
         return vec![format!("package {name} has no place in the table of rooms")];
     };
-    let harness = package["manifest_path"].as_str().is_some_and(|path| path.contains("/harness/"));
-    let dependencies = package["dependencies"].as_array().cloned().unwrap_or_default();
+    let harness = package["manifest_path"]
+        .as_str()
+        .is_some_and(|path| path.contains("/harness/"));
+    let dependencies = package["dependencies"]
+        .as_array()
+        .cloned()
+        .unwrap_or_default();
     let mut offences = Vec::new();
     for dependency in &dependencies {
         let other = dependency["name"].as_str().unwrap_or_default();
@@ -55,7 +79,9 @@ fn of_package(package: &Value) -> Vec<String> {
             offences.push(format!("{name} must not know {other}"));
         }
         if WORLDLY.contains(&other) && !harness {
-            offences.push(format!("{name} must not use {other}: it belongs under harness/"));
+            offences.push(format!(
+                "{name} must not use {other}: it belongs under harness/"
+            ));
         }
     }
     offences

@@ -7,5 +7,7 @@ pub(crate) fn offences() -> Vec<String> {
     if stands.trim_end() == oracle::register::markdown().trim_end() {
         return Vec::new();
     }
-    vec![format!("{page} is stale: `cargo run -p oracle --example invariants-page > {page}`")]
+    vec![format!(
+        "{page} is stale: `cargo run -p oracle --example invariants-page > {page}`"
+    )]
 }

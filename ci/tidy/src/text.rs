@@ -17,10 +17,14 @@ pub(crate) fn offences(files: &[String]) -> Vec<String> {
     let mut offences = Vec::new();
     for file in files.iter().filter(|file| file.ends_with(".rs")) {
         // A file that was deleted and not yet committed is still listed.
-        let Ok(text) = std::fs::read_to_string(file) else { continue };
+        let Ok(text) = std::fs::read_to_string(file) else {
+            continue;
+        };
         let lines = text.lines().count();
         if lines > MOST_LINES {
-            offences.push(format!("{file}: {lines} lines, at most {MOST_LINES}: split it by a reader's question"));
+            offences.push(format!(
+                "{file}: {lines} lines, at most {MOST_LINES}: split it by a reader's question"
+            ));
         }
         for (number, line) in (1..).zip(text.lines()) {
             for (first, second, reason) in BANNED {

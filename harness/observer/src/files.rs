@@ -60,9 +60,19 @@ mod tests {
         std::fs::write(secrets.join("client.key"), "").unwrap();
         std::fs::write(directory.path().join("etcd.yaml"), "").unwrap();
         std::fs::write(directory.path().join(".half-written"), "").unwrap();
-        assert_eq!(manifests(directory.path()), BTreeSet::from(["etcd.yaml".to_owned()]));
-        let found = below(&[directory.path().join("secrets"), directory.path().join("absent")]);
+        assert_eq!(
+            manifests(directory.path()),
+            BTreeSet::from(["etcd.yaml".to_owned()])
+        );
+        let found = below(&[
+            directory.path().join("secrets"),
+            directory.path().join("absent"),
+        ]);
         assert_eq!(found.len(), 1);
-        assert!(found.iter().all(|path| path.ends_with("secrets/etcd/client.key")));
+        assert!(
+            found
+                .iter()
+                .all(|path| path.ends_with("secrets/etcd/client.key"))
+        );
     }
 }

@@ -74,7 +74,11 @@ fn look(arguments: &Arguments) -> NodeInventory {
 }
 
 fn emit(output: &mut impl Write, start_us: u64, saw: Seen) -> std::io::Result<()> {
-    let line = Line { start_us, end_us: boot_us(), saw };
+    let line = Line {
+        start_us,
+        end_us: boot_us(),
+        saw,
+    };
     serde_json::to_writer(&mut *output, &line)?;
     output.write_all(b"\n")?;
     output.flush()

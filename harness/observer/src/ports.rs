@@ -22,7 +22,9 @@ fn parse(table: &str) -> impl Iterator<Item = u16> + '_ {
         let local = columns.nth(1)?;
         let state = columns.nth(1)?;
         let port = local.rsplit(':').next()?;
-        (state == LISTEN).then(|| u16::from_str_radix(port, 16).ok()).flatten()
+        (state == LISTEN)
+            .then(|| u16::from_str_radix(port, 16).ok())
+            .flatten()
     })
 }
 

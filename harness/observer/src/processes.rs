@@ -15,7 +15,11 @@ pub fn list() -> (Vec<Process>, Option<ProcessId>) {
     let mut processes = Vec::new();
     let mut kubelet = None;
     for entry in std::fs::read_dir("/proc").into_iter().flatten().flatten() {
-        let Some(pid) = entry.file_name().to_str().and_then(|name| name.parse::<u32>().ok()) else {
+        let Some(pid) = entry
+            .file_name()
+            .to_str()
+            .and_then(|name| name.parse::<u32>().ok())
+        else {
             continue;
         };
         // A process may end while it is looked at: then it is not listed.
@@ -36,12 +40,24 @@ fn look(directory: &Path, pid: u32) -> Option<(Component, Process)> {
         .map(|argument| String::from_utf8_lossy(argument).into_owned())
         .collect();
     let component = watched(Path::new(arguments.first()?).file_name()?.to_str()?)?;
-    let id = ProcessId { pid, start_ticks: start_ticks(directory)? };
+    let id = ProcessId {
+        pid,
+        start_ticks: start_ticks(directory)?,
+    };
     let uid = pod_uid(&std::fs::read_to_string(directory.join("cgroup")).ok()?);
-    let incarnation =
-        uid.as_deref().and_then(|uid| incarnation(component, uid, &pod_name(uid)?));
+    let incarnation = uid
+        .as_deref()
+        .and_then(|uid| incarnation(component, uid, &pod_name(uid)?));
     let missing_files = missing_files(directory, &arguments);
-    Some((component, Process { component, incarnation, id, missing_files }))
+    Some((
+        component,
+        Process {
+            component,
+            incarnation,
+            id,
+            missing_files,
+        },
+    ))
 }
 
 /// The component that a program of this name is.
@@ -56,7 +72,12 @@ fn watched(program: &str) -> Option<Component> {
 /// Field 22 of `/proc/PID/stat`, counted after the command's closing bracket.
 fn start_ticks(directory: &Path) -> Option<u64> {
     let stat = std::fs::read_to_string(directory.join("stat")).ok()?;
-    stat.rsplit_once(')')?.1.split_whitespace().nth(19)?.parse().ok()
+    stat.rsplit_once(')')?
+        .1
+        .split_whitespace()
+        .nth(19)?
+        .parse()
+        .ok()
 }
 
 /// The pod's UID in a cgroup path such as `/kubelet/kubepods/burstable/pod<uid>/<container>`.
@@ -68,12 +89,15 @@ fn pod_uid(cgroup: &str) -> Option<String> {
 
 /// The pod's name, from its log directory `<namespace>_<name>_<uid>`.
 fn pod_name(uid: &str) -> Option<String> {
-    std::fs::read_dir("/var/log/pods").ok()?.flatten().find_map(|entry| {
-        let name = entry.file_name().to_string_lossy().into_owned();
-        let mut parts = name.split('_');
-        let (_, pod, of) = (parts.next()?, parts.next()?, parts.next()?);
-        (of == uid).then(|| pod.to_owned())
-    })
+    std::fs::read_dir("/var/log/pods")
+        .ok()?
+        .flatten()
+        .find_map(|entry| {
+            let name = entry.file_name().to_string_lossy().into_owned();
+            let mut parts = name.split('_');
+            let (_, pod, of) = (parts.next()?, parts.next()?, parts.next()?);
+            (of == uid).then(|| pod.to_owned())
+        })
 }
 
 fn incarnation(component: Component, uid: &str, pod: &str) -> Option<Incarnation> {
@@ -105,9 +129,16 @@ fn missing_files(directory: &Path, arguments: &[String]) -> BTreeSet<String> {
 }
 
 fn names_a_file(flag: &str) -> bool {
-    ["-file", "-cafile", "-certfile", "-keyfile", "kubeconfig", "-config"]
-        .iter()
-        .any(|ending| flag.ends_with(ending))
+    [
+        "-file",
+        "-cafile",
+        "-certfile",
+        "-keyfile",
+        "kubeconfig",
+        "-config",
+    ]
+    .iter()
+    .any(|ending| flag.ends_with(ending))
 }
 
 #[cfg(test)]
@@ -116,11 +147,22 @@ mod tests {
 
     #[test]
     fn a_pods_uid_is_read_from_the_cgroup() {
-        let api = "5:memory:/kubelet/kubepods/burstable/pod0f6a4ee6-08f6-4d30-8f2b-3b1f9d1a2b3c/abc\n";
-        assert_eq!(pod_uid(api).as_deref(), Some("0f6a4ee6-08f6-4d30-8f2b-3b1f9d1a2b3c"));
-        let fixed = "5:memory:/kubelet/kubepods/burstable/pod8d1bb8a9d9b7a2f8f9c0e1d2c3b4a596/abc\n";
-        assert_eq!(pod_uid(fixed).as_deref(), Some("8d1bb8a9d9b7a2f8f9c0e1d2c3b4a596"));
-        assert_eq!(pod_uid("1:name=systemd:/system.slice/kubelet.service\n"), None);
+        let api =
+            "5:memory:/kubelet/kubepods/burstable/pod0f6a4ee6-08f6-4d30-8f2b-3b1f9d1a2b3c/abc\n";
+        assert_eq!(
+            pod_uid(api).as_deref(),
+            Some("0f6a4ee6-08f6-4d30-8f2b-3b1f9d1a2b3c")
+        );
+        let fixed =
+            "5:memory:/kubelet/kubepods/burstable/pod8d1bb8a9d9b7a2f8f9c0e1d2c3b4a596/abc\n";
+        assert_eq!(
+            pod_uid(fixed).as_deref(),
+            Some("8d1bb8a9d9b7a2f8f9c0e1d2c3b4a596")
+        );
+        assert_eq!(
+            pod_uid("1:name=systemd:/system.slice/kubelet.service\n"),
+            None
+        );
     }
 
     #[test]
@@ -135,7 +177,10 @@ mod tests {
         let apiserver = Component::KubeApiserver;
         let uuid = "0f6a4ee6-08f6-4d30-8f2b-3b1f9d1a2b3c";
         let hash = "8d1bb8a9d9b7a2f8f9c0e1d2c3b4a596";
-        assert_eq!(incarnation(apiserver, uuid, "kube-apiserver-x"), Some(Incarnation::SelfHosted));
+        assert_eq!(
+            incarnation(apiserver, uuid, "kube-apiserver-x"),
+            Some(Incarnation::SelfHosted)
+        );
         assert_eq!(
             incarnation(apiserver, hash, "bootstrap-kube-apiserver-cp-1"),
             Some(Incarnation::Bootstrap)

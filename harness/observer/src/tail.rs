@@ -19,7 +19,11 @@ pub struct Tail {
 impl Tail {
     /// Follows this file, which need not exist yet.
     pub fn new(path: &PathBuf) -> Self {
-        Self { path: path.clone(), offset: 0, partial: String::new() }
+        Self {
+            path: path.clone(),
+            offset: 0,
+            partial: String::new(),
+        }
     }
 
     /// The complete lines that appeared since the last call.
@@ -27,7 +31,10 @@ impl Tail {
         let Ok(mut file) = File::open(&self.path) else {
             return Vec::new();
         };
-        let length = file.metadata().map(|metadata| metadata.len()).unwrap_or_default();
+        let length = file
+            .metadata()
+            .map(|metadata| metadata.len())
+            .unwrap_or_default();
         if length < self.offset {
             // The file was made anew: begin again.
             self.offset = 0;

@@ -3,27 +3,27 @@
 mod cluster_file;
 mod render;
 
-mod layout;
-mod durable_file;
 mod assets;
-mod https;
-mod clients;
 mod claims;
-mod plan_file;
-mod lock;
-mod marker;
-mod events;
-mod log;
-mod reason;
-mod hold;
+mod clients;
 mod control;
-mod timers;
-mod facts;
-mod tasks;
 mod driver;
+mod durable_file;
+mod events;
+mod facts;
+mod hold;
+mod https;
+mod layout;
+mod lock;
+mod log;
+mod marker;
+mod plan_file;
+mod reason;
+mod replay;
 mod start;
 mod status;
-mod replay;
+mod tasks;
+mod timers;
 mod unit;
 
 use std::error::Error;
@@ -142,7 +142,12 @@ impl Render {
         };
         match render::render(&cluster, &self.out, &switches) {
             Ok(()) => {
-                println!("rendered {} for {} nodes into {}", cluster.name, cluster.nodes.len(), self.out.display());
+                println!(
+                    "rendered {} for {} nodes into {}",
+                    cluster.name,
+                    cluster.nodes.len(),
+                    self.out.display()
+                );
                 ExitCode::SUCCESS
             }
             Err(error) => fail(&error, if error.is_usage() { USAGE } else { 1 }),

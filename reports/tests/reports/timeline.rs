@@ -207,7 +207,12 @@ fn the_order_of_the_lines_does_not_matter() {
 
 #[test]
 fn a_member_that_lags_behind_changes_no_leader() {
-    let seen = [etcd(1, 1, "m1", 2), etcd(2, 2, "m2", 3), etcd(3, 1, "m1", 2), etcd(4, 2, "m2", 3)];
+    let seen = [
+        etcd(1, 1, "m1", 2),
+        etcd(2, 2, "m2", 3),
+        etcd(3, 1, "m1", 2),
+        etcd(4, 2, "m2", 3),
+    ];
     let text = reports::timeline(&seen);
     assert_eq!(text.matches(" leads in term ").count(), 2, "{text}");
 }

@@ -49,8 +49,11 @@ impl Component {
     ];
 
     /// The three components that hand over to themselves.
-    pub const SELF_HOSTED: [Self; 3] =
-        [Self::KubeApiserver, Self::KubeControllerManager, Self::KubeScheduler];
+    pub const SELF_HOSTED: [Self; 3] = [
+        Self::KubeApiserver,
+        Self::KubeControllerManager,
+        Self::KubeScheduler,
+    ];
 
     /// The name as it is written in scenarios and records.
     pub const fn name(self) -> &'static str {
@@ -70,7 +73,9 @@ impl Component {
 
     /// The component with this name.
     pub fn from_name(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|component| component.name() == name)
+        Self::ALL
+            .into_iter()
+            .find(|component| component.name() == name)
     }
 }
 
@@ -109,7 +114,9 @@ impl Incarnation {
 
     /// The incarnation with this name.
     pub fn from_name(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|incarnation| incarnation.name() == name)
+        Self::ALL
+            .into_iter()
+            .find(|incarnation| incarnation.name() == name)
     }
 }
 

@@ -13,7 +13,9 @@ pub struct Milliseconds(pub u64);
 
 /// Why a text is no duration.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("`{0}` is not a duration: write a number and a unit, such as `500ms`, `20s`, `1m30s` or `2h`, up to 24h")]
+#[error(
+    "`{0}` is not a duration: write a number and a unit, such as `500ms`, `20s`, `1m30s` or `2h`, up to 24h"
+)]
 pub struct ParseDurationError(pub String);
 
 /// No scenario waits for longer than a day.
@@ -64,7 +66,11 @@ impl FromStr for Milliseconds {
                 .and_then(|part_ms| total_ms.checked_add(part_ms))
                 .ok_or_else(wrong)?;
         }
-        if total_ms > LONGEST_MS { Err(wrong()) } else { Ok(Self(total_ms)) }
+        if total_ms > LONGEST_MS {
+            Err(wrong())
+        } else {
+            Ok(Self(total_ms))
+        }
     }
 }
 
@@ -86,7 +92,9 @@ impl Serialize for Milliseconds {
 
 impl<'de> Deserialize<'de> for Milliseconds {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        String::deserialize(deserializer)?.parse().map_err(serde::de::Error::custom)
+        String::deserialize(deserializer)?
+            .parse()
+            .map_err(serde::de::Error::custom)
     }
 }
 
@@ -96,14 +104,29 @@ mod tests {
 
     #[test]
     fn durations_are_read_as_people_write_them() {
-        for (text, ms) in [("500ms", 500), ("20s", 20_000), ("1m30s", 90_000), ("2h", 7_200_000)] {
+        for (text, ms) in [
+            ("500ms", 500),
+            ("20s", 20_000),
+            ("1m30s", 90_000),
+            ("2h", 7_200_000),
+        ] {
             assert_eq!(text.parse(), Ok(Milliseconds(ms)), "{text}");
         }
     }
 
     #[test]
     fn what_is_no_duration_is_refused() {
-        for text in ["", "20", "s", "-1s", "1.5s", "20 s", "20x", "99999999999999999999s", "25h"] {
+        for text in [
+            "",
+            "20",
+            "s",
+            "-1s",
+            "1.5s",
+            "20 s",
+            "20x",
+            "99999999999999999999s",
+            "25h",
+        ] {
             assert!(text.parse::<Milliseconds>().is_err(), "{text}");
         }
     }

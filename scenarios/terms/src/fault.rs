@@ -23,7 +23,8 @@ impl<'de> Deserialize<'de> for Selectors {
         impl<'de> serde::de::Visitor<'de> for OneOrMany {
             type Value = Selectors;
             fn expecting(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-                formatter.write_str("a node selector such as `cp-1` or `@bootstrap`, or a list of them")
+                formatter
+                    .write_str("a node selector such as `cp-1` or `@bootstrap`, or a list of them")
             }
             fn visit_str<E>(self, text: &str) -> Result<Selectors, E> {
                 Ok(Selectors(vec![Selector(text.to_owned())]))
@@ -155,8 +156,7 @@ pub struct Delete {
 
 impl Fault {
     /// Every fault by the key that a scenario writes.
-    pub const KEYS: [&'static str; 5] =
-        ["power_off", "reboot", "kill", "kill_installer", "delete"];
+    pub const KEYS: [&'static str; 5] = ["power_off", "reboot", "kill", "kill_installer", "delete"];
 
     /// The key that a scenario writes.
     pub const fn key(&self) -> &'static str {
@@ -180,7 +180,9 @@ impl Fault {
             Self::PowerOff(_) | Self::Reboot(_) => {
                 "process-level: every process is killed at once; what was written but not synced survives in the page cache"
             }
-            Self::Kill(_) | Self::KillInstaller(_) => "exact: the signal is sent to the process itself",
+            Self::Kill(_) | Self::KillInstaller(_) => {
+                "exact: the signal is sent to the process itself"
+            }
             Self::Delete(_) => "exact: the object is deleted through the API",
         }
     }
