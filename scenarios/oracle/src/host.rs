@@ -3,10 +3,13 @@
 use crate::observation::{Observation, Sighting};
 use crate::verdict::Finding;
 
-/// A timer of 100 ms that fires later than this says that nothing ran on time.
-pub(crate) const TIMER_LATE_MAX_US: u64 = 500_000;
-/// A 4 KiB write and fsync that takes longer than this starves etcd, whose election timeout is one second.
-pub(crate) const FSYNC_MAX_US: u64 = 1_000_000;
+/// A timer of 100 ms that fires later than this says that nothing ran on time. Measured on two
+/// processors: 95 % of the samples were below 3 ms on a quiet host, and below 130 ms on one that
+/// compiled meanwhile and met every bound.
+pub(crate) const TIMER_LATE_MAX_US: u64 = 250_000;
+/// A 4 KiB write and fsync that takes longer than this starves etcd: half of its election timeout of
+/// one second. Measured in the same runs: 95 % below 2 ms, and below 40 ms.
+pub(crate) const FSYNC_MAX_US: u64 = 500_000;
 /// The share of the samples in the window, in percent, above which the host is blamed; one slow sample in minutes excuses nothing.
 pub(crate) const BAD_SHARE_MAX_PERCENT: u64 = 5;
 

@@ -197,11 +197,11 @@ fn a_cluster_that_does_not_settle_never_passes() {
 
 #[test]
 fn a_slow_host_excuses_a_missed_time_but_no_lost_write() {
-    let slow = |mut world: World| {
+    let sampled = |mut world: World, timer_late_us, fsync_us| {
         for second in 0..20 {
             let sample = HostSample {
-                timer_late_us: 900_000,
-                fsync_us: 2_000_000,
+                timer_late_us,
+                fsync_us,
             };
             world
                 .story
@@ -220,16 +220,18 @@ fn a_slow_host_excuses_a_missed_time_but_no_lost_write() {
         CaseResult::Failed,
         None,
     );
-    is(
-        &slow(late).close("done").verdict(),
-        CaseResult::Inconclusive,
-        Some(Cause::Host),
-    );
-    is(
-        &slow(lost_write()).close("done").verdict(),
-        CaseResult::Failed,
-        None,
-    );
+    let busy = sampled(late.clone(), 200_000, 200_000);
+    is(&busy.close("done").verdict(), CaseResult::Failed, None);
+    for (timer_late_us, fsync_us) in [(300_000, 0), (0, 600_000)] {
+        let slow = sampled(late.clone(), timer_late_us, fsync_us);
+        is(
+            &slow.close("done").verdict(),
+            CaseResult::Inconclusive,
+            Some(Cause::Host),
+        );
+    }
+    let slow = sampled(lost_write(), 900_000, 2_000_000);
+    is(&slow.close("done").verdict(), CaseResult::Failed, None);
 }
 
 #[test]
