@@ -11,5 +11,6 @@
 //! [`thin`] is what the pivot's mutants need and no more: whole components, no network beyond a load
 //! balancer, no partial failure of storage. It cannot vouch for what it leaves out.
 
+pub mod coarse;
 pub mod explore;
 pub mod thin;

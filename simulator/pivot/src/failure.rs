@@ -1,7 +1,7 @@
 //! What follows when a stage fails: hold, put back, or, as history did, tear down.
 
-use crate::effect::{Effect, StageIndex, Task, Timer};
-use crate::machine::Machine;
+use crate::effect::{Effect, StageIndex, Timer};
+use crate::machine::{Machine, running_tasks};
 use crate::plan::{OnTimeout, StageKind, Why};
 use crate::state::{Flag, Phase};
 
@@ -89,18 +89,8 @@ impl Machine<'_> {
 
     /// Gives up what runs: tasks and timers.
     pub(crate) fn stop(&mut self) {
-        let running = self.state.running;
-        let label = self.kind() == Some(StageKind::Label) && !self.state.is_reinstating();
-        let work = self.work();
-        for index in (0..16).filter(|index| running >> index & 1 == 1) {
-            let task = if label {
-                Some(Task::LabelNode(index))
-            } else {
-                work.get(index)
-            };
-            if let Some(task) = task {
-                self.effects.push(Effect::Cancel(task));
-            }
+        for task in running_tasks(self.plan, self.state) {
+            self.effects.push(Effect::Cancel(task));
         }
         self.state.running = 0;
         for timer in [Timer::Stage, Timer::Stable, Timer::Retry] {

@@ -26,7 +26,7 @@ mod work;
 pub use check::PlanError;
 pub use effect::{Attempt, Durable, Effect, Effects, Input, Outcome, StageIndex, Task, Timer};
 pub use facts::{ApiserverFact, Facts, LeaseFact, NodeSet, PodFact, PodPhase};
-pub use machine::{resume, step};
+pub use machine::{resume, running_tasks, step};
 pub use mutants::{Mutant, mutants};
 pub use plan::{
     AssetGroup, ComponentSet, GateRule, IdentifyRule, OnTimeout, Plan, Rules, SecretsRule, Stage,

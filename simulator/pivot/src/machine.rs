@@ -44,6 +44,26 @@ pub fn resume(plan: &Plan, durable: Option<Durable>) -> (State, Effects) {
     (machine.state, machine.effects)
 }
 
+/// Tasks that were started and have neither ended nor been given up, in the order of their start.
+pub fn running_tasks(plan: &Plan, state: State) -> impl Iterator<Item = Task> {
+    let machine = Machine {
+        plan,
+        state,
+        effects: Effects::none(),
+    };
+    let labels = machine.is_labelling();
+    let work = machine.work();
+    (0..16)
+        .filter(move |index| state.running >> index & 1 == 1)
+        .filter_map(move |index| {
+            if labels {
+                Some(Task::LabelNode(index))
+            } else {
+                work.get(index)
+            }
+        })
+}
+
 /// A step under way: what is known, and what has been decided so far.
 pub(crate) struct Machine<'a> {
     pub(crate) plan: &'a Plan,
@@ -183,10 +203,10 @@ impl Machine<'_> {
 
     fn elapsed(&mut self, timer: Timer) {
         // A timer that is not armed was disarmed while it ran out.
-        if !self.state.has(flag(timer)) {
+        if !self.state.has(Flag::of(timer)) {
             return;
         }
-        self.state.clear(flag(timer));
+        self.state.clear(Flag::of(timer));
         match (timer, self.state.phase) {
             (Timer::Stage, Phase::PuttingBack | Phase::PutBack) => {
                 let why = self.state.why().unwrap_or(Why::StageOverdue);
@@ -251,6 +271,11 @@ impl Machine<'_> {
             .is_some_and(|stage| stage.kind.is_teardown())
     }
 
+    /// Whether the tasks are nodes to label.
+    pub(crate) fn is_labelling(&self) -> bool {
+        self.kind() == Some(StageKind::Label) && !self.state.is_reinstating()
+    }
+
     pub(crate) fn is_verify(&self) -> bool {
         self.kind() == Some(StageKind::Verify)
     }
@@ -277,22 +302,14 @@ impl Machine<'_> {
     }
 
     pub(crate) fn arm(&mut self, timer: Timer) {
-        self.state.set(flag(timer));
+        self.state.set(Flag::of(timer));
         self.effects.push(Effect::Arm(timer));
     }
 
     pub(crate) fn disarm(&mut self, timer: Timer) {
-        if self.state.has(flag(timer)) {
-            self.state.clear(flag(timer));
+        if self.state.has(Flag::of(timer)) {
+            self.state.clear(Flag::of(timer));
             self.effects.push(Effect::Disarm(timer));
         }
-    }
-}
-
-const fn flag(timer: Timer) -> Flag {
-    match timer {
-        Timer::Stage => Flag::StageTimer,
-        Timer::Stable => Flag::StableTimer,
-        Timer::Retry => Flag::RetryTimer,
     }
 }

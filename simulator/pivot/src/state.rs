@@ -2,7 +2,9 @@
 
 use std::fmt;
 
-use crate::effect::{Attempt, StageIndex};
+use terms::Moment;
+
+use crate::effect::{Attempt, StageIndex, Timer};
 use crate::plan::Why;
 
 /// Where the machine stands. It holds no time, no text and nothing of the cluster: what the machine
@@ -70,6 +72,9 @@ pub(crate) enum Flag {
 }
 
 impl State {
+    /// The state before the first stage's first effect.
+    pub const FIRST: Self = Self::at(0, Phase::Entering);
+
     /// A state at the beginning of a stage.
     pub(crate) const fn at(stage: StageIndex, phase: Phase) -> Self {
         Self {
@@ -114,6 +119,38 @@ impl State {
             .copied()
     }
 
+    /// The announcement whose release is waited for.
+    pub const fn announced(self) -> Option<(StageIndex, Moment)> {
+        match self.phase {
+            Phase::Entering => Some((self.stage(), Moment::Entered)),
+            Phase::Leaving => Some((self.stage(), Moment::Completed)),
+            _ => None,
+        }
+    }
+
+    /// Whether the timer runs.
+    pub const fn is_armed(self, timer: Timer) -> bool {
+        self.has(Flag::of(timer))
+    }
+
+    /// Whether facts can matter now: nothing runs, waits to be tried again or to be released, or is over.
+    pub const fn heeds_facts(self) -> bool {
+        self.running == 0
+            && !self.has(Flag::RetryTimer)
+            && matches!(
+                self.phase,
+                Phase::Guarding | Phase::Working | Phase::Watching | Phase::PutBack
+            )
+    }
+
+    /// The same state with its attempts forgotten. For a driver that tells of no task that was given up,
+    /// states that differ in the number of the attempt alone behave alike.
+    #[must_use]
+    pub const fn without_attempt(mut self) -> Self {
+        self.attempt = 0;
+        self
+    }
+
     pub(crate) fn set_why(&mut self, why: Option<Why>) {
         let number = why.and_then(|why| Why::ALL.iter().position(|known| *known == why));
         let code = number.map_or(0, |number| {
@@ -135,6 +172,61 @@ impl State {
     }
 }
 
+/// The whole state as a number, for those who store many of them. From the lowest bit: running tasks
+/// (16 bits, by index), done tasks (16), attempt (8), stage (4), reason (4; 0 is none), phase (8), flags (8).
+impl State {
+    /// The state as a number.
+    pub const fn to_bits(self) -> u64 {
+        self.running as u64
+            | (self.done as u64) << 16
+            | (self.attempt as u64) << 32
+            | (self.place as u64) << 40
+            | (self.phase as u64) << 48
+            | (self.flags as u64) << 56
+    }
+
+    /// The state of a number, if it is one's.
+    pub fn from_bits(bits: u64) -> Option<Self> {
+        let [low, high, done_low, done_high, attempt, place, phase, flags] = bits.to_le_bytes();
+        let phase = Phase::ALL.get(usize::from(phase)).copied()?;
+        let is_known = usize::from(place >> 4) <= Why::ALL.len();
+        is_known.then_some(Self {
+            running: u16::from_le_bytes([low, high]),
+            done: u16::from_le_bytes([done_low, done_high]),
+            attempt,
+            place,
+            phase,
+            flags,
+        })
+    }
+}
+
+impl Phase {
+    /// Every phase, at the place of its number.
+    const ALL: [Self; 9] = [
+        Self::Entering,
+        Self::Guarding,
+        Self::Working,
+        Self::Watching,
+        Self::Leaving,
+        Self::PuttingBack,
+        Self::PutBack,
+        Self::Held,
+        Self::Done,
+    ];
+}
+
+impl Flag {
+    /// The flag that says that the timer runs.
+    pub(crate) const fn of(timer: Timer) -> Self {
+        match timer {
+            Timer::Stage => Self::StageTimer,
+            Timer::Stable => Self::StableTimer,
+            Timer::Retry => Self::RetryTimer,
+        }
+    }
+}
+
 impl fmt::Debug for State {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self {
@@ -151,5 +243,24 @@ impl fmt::Debug for State {
             self.stage(),
             self.why(),
         )
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_state_is_its_number() {
+        for (place, phase) in (0..).zip(Phase::ALL) {
+            assert_eq!(phase as usize, place);
+            let mut state = State::at(13, phase);
+            state.set_why(Some(Why::LeasesNotTaken));
+            state.set(Flag::Resumed);
+            (state.running, state.done, state.attempt) = (0x8001, 0x4002, 200);
+            assert_eq!(State::from_bits(state.to_bits()), Some(state));
+        }
+        assert_eq!(State::from_bits(9 << 48), None, "there is no tenth phase");
+        assert_eq!(State::from_bits(10 << 44), None, "there is no tenth reason");
     }
 }

@@ -1,0 +1,87 @@
+//! What a coarse world is about: the plan, the nodes, and how much may go wrong.
+
+use pivot::Plan;
+
+/// How often each thing may still go wrong. Each at most [`Budgets::MOST`].
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Budgets {
+    /// Nodes that lose their power.
+    pub power_cuts: u8,
+    /// Processes of components that are killed.
+    pub kills: u8,
+    /// The installer's process is killed.
+    pub installer_kills: u8,
+    /// Answers of the API that are lost: the task may have happened, its driver does not know.
+    pub lost_answers: u8,
+    /// Timers that run out at a time that only an unusually slow world explains.
+    pub timing: u8,
+    /// A person starts a procedure again that holds.
+    pub restarts: u8,
+}
+
+impl Budgets {
+    /// The most of each: two bits in the packed state.
+    pub const MOST: u8 = 3;
+
+    /// Whether the installer's process can still end at any instant.
+    pub const fn can_end_installer(self) -> bool {
+        self.power_cuts > 0 || self.installer_kills > 0
+    }
+
+    /// Whether what a task did and what its driver knows can still fall apart.
+    pub const fn can_part_task(self) -> bool {
+        self.can_end_installer() || self.lost_answers > 0 || self.timing > 0
+    }
+}
+
+/// A coarse world's bounds.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Config {
+    /// The plan that the installer follows.
+    pub plan: Plan,
+    /// Control-plane nodes, 1 to 3; the installer runs on the first.
+    pub control_planes: u8,
+    /// How much may go wrong.
+    pub budgets: Budgets,
+    /// The self-hosted apiserver of the bootstrap node needs the port that the bootstrap one has, and
+    /// crashes until it is free: history's way (facts: FF-01, FF-06).
+    pub one_port: bool,
+    /// Another cluster's installer may be started on the bootstrap node at any time.
+    pub foreign: bool,
+}
+
+impl Config {
+    /// The most control-plane nodes that fit into the packed state.
+    pub const MOST_NODES: u8 = 3;
+
+    /// A world in which nothing goes wrong.
+    ///
+    /// # Panics
+    /// When `control_planes` is not 1 to 3.
+    pub fn calm(plan: Plan, control_planes: u8) -> Self {
+        assert!(
+            (1..=Self::MOST_NODES).contains(&control_planes),
+            "a coarse world has 1 to 3 control-plane nodes, not {control_planes}"
+        );
+        Self {
+            plan,
+            control_planes,
+            budgets: Budgets::default(),
+            one_port: false,
+            foreign: false,
+        }
+    }
+
+    /// The same world, in which this much may go wrong.
+    ///
+    /// # Panics
+    /// When a budget is greater than [`Budgets::MOST`].
+    #[must_use]
+    pub fn with(self, budgets: Budgets) -> Self {
+        let Budgets { power_cuts, kills, installer_kills, lost_answers, timing, restarts } = budgets;
+        for budget in [power_cuts, kills, installer_kills, lost_answers, timing, restarts] {
+            assert!(budget <= Budgets::MOST, "a budget is at most {}, not {budget}", Budgets::MOST);
+        }
+        Self { budgets, ..self }
+    }
+}

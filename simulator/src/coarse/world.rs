@@ -1,0 +1,148 @@
+//! The coarse world as a model that an explorer can try.
+
+use pivot::StageKind;
+
+use super::action::Action;
+use super::config::Config;
+use super::judge::INVARIANTS;
+use super::pack;
+use super::state::{Disk, Joined, Lease, Power, Process, State, Status};
+use crate::explore::Model;
+
+/// A coarse world: the bounds, with what follows from them.
+#[derive(Clone, Debug)]
+pub struct World {
+    config: Config,
+    /// Stages whose tasks are nodes to label, by bit.
+    labelling: u16,
+    has_checkpoints: bool,
+}
+
+impl World {
+    /// The world within these bounds.
+    ///
+    /// # Panics
+    /// When the plan cannot be followed, or has a task list that the packed state cannot hold.
+    pub fn new(config: Config) -> Self {
+        config.plan.check().expect("an explored plan can be followed");
+        let is_label = |kind| kind == StageKind::Label;
+        let mut labelling = 0;
+        for (number, stage) in config.plan.stages.iter().enumerate() {
+            labelling |= u16::from(is_label(stage.kind)) << number;
+        }
+        let has_checkpoints = config.plan.rules.checkpointed.0 != 0;
+        Self { config, labelling, has_checkpoints }
+    }
+
+    /// Its bounds.
+    pub const fn config(&self) -> &Config {
+        &self.config
+    }
+
+    /// How many control-plane nodes there are.
+    pub(crate) const fn control_planes(&self) -> u8 {
+        self.config.control_planes
+    }
+
+    /// Whether the checkpoint agent's stand-in writes anything.
+    pub(crate) const fn has_checkpoints(&self) -> bool {
+        self.has_checkpoints
+    }
+
+    /// Whether the stage's tasks are nodes to label.
+    pub(crate) const fn labels_in(&self, stage: pivot::StageIndex) -> bool {
+        self.labelling >> stage & 1 == 1
+    }
+
+    /// What stands for the machine while its process is down.
+    pub(crate) const fn first_state(&self) -> pivot::State {
+        pivot::State::FIRST
+    }
+
+    /// Before the installer's first effect: nodes have power, etcd serves, the assets lie on the first node.
+    fn beginning(&self) -> State {
+        let mut state = pack::BLANK;
+        for node in state.nodes.iter_mut().take(usize::from(self.control_planes())) {
+            node.power = Power::On;
+        }
+        state.disk = Disk { assets: true, ..Disk::default() };
+        state.left = self.config.budgets;
+        self.start(&mut state);
+        state
+    }
+}
+
+impl Model for World {
+    type State = State;
+    type Action = Action;
+
+    fn initial(&self) -> Vec<State> {
+        vec![self.beginning()]
+    }
+
+    fn actions(&self, state: &State, into: &mut Vec<Action>) {
+        self.list_actions(state, into);
+    }
+
+    fn apply(&self, state: &State, action: Action) -> State {
+        self.after(state, action)
+    }
+
+    fn pack(&self, state: &State, symmetric: bool) -> u128 {
+        if symmetric { pack::pack(&self.canonical(state)) } else { pack::pack(state) }
+    }
+
+    fn unpack(&self, key: u128) -> State {
+        pack::unpack(key)
+    }
+
+    fn invariants(&self) -> &'static [&'static str] {
+        &INVARIANTS
+    }
+
+    fn violated(&self, state: &State) -> u64 {
+        self.wrong(state)
+    }
+
+    fn decided(&self, state: &State) -> u64 {
+        self.judged(state)
+    }
+
+    /// The API serves through a load balancer that is up to date, every node has power, somebody leads,
+    /// and either the procedure is done and everything is self-hosted, or it holds after a fault.
+    fn healthy(&self, state: &State) -> bool {
+        let count = usize::from(self.control_planes());
+        let nodes = &state.nodes[..count];
+        let serves = state.is_reachable(state.has_quorum(self.control_planes()));
+        let leads = state.leases.iter().all(|lease| !lease.is_free());
+        if !(serves && leads && nodes.iter().all(|node| node.is_on())) {
+            return false;
+        }
+        if state.status != Status::Ended {
+            return false;
+        }
+        if state.machine.is_holding() {
+            return state.left != self.config.budgets;
+        }
+        let self_hosted = |lease: &Lease| lease.node().is_some();
+        state.leases.iter().all(self_hosted)
+            && state.bootstrap == [Process::Gone; 3]
+            && nodes.iter().all(|node| {
+                node.joined == Joined::Labelled
+                    && node.listed == 1
+                    && node.pods.iter().all(|pod| pod.is_ready())
+            })
+    }
+
+    fn is_outside(&self, action: Action) -> bool {
+        action.is_outside()
+    }
+
+    fn kind(&self, action: Action) -> usize {
+        action.kind()
+    }
+
+    fn kinds(&self) -> &'static [&'static str] {
+        &Action::KINDS
+    }
+}
