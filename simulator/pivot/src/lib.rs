@@ -32,6 +32,6 @@ pub use plan::{
     AssetGroup, ComponentSet, GateRule, IdentifyRule, OnTimeout, Plan, Rules, SecretsRule, Stage,
     StageKind, TaskRule, Why,
 };
-pub use policies::{bootkube, modern};
+pub use policies::{bootkube, kubeadm_alpha, modern};
 pub use replay::{LogEntry, LogError, Mismatch, read_log, replay};
 pub use state::State;

@@ -1,6 +1,6 @@
 //! The plans that ship.
 
-use terms::StepName;
+use terms::{Component, StepName};
 
 use crate::plan::{
     ComponentSet, GateRule, IdentifyRule, OnTimeout, Plan, Rules, SecretsRule, Stage, StageKind,
@@ -12,13 +12,14 @@ const GENEROUS_MS: u32 = 120_000;
 
 impl Plan {
     /// The names of the plans that ship.
-    pub const NAMES: [&'static str; 2] = ["modern", "bootkube"];
+    pub const NAMES: [&'static str; 3] = ["modern", "bootkube", "kubeadm-alpha"];
 
     /// The plan with this name.
     pub fn named(name: &str) -> Option<Self> {
         match name {
             "modern" => Some(modern()),
             "bootkube" => Some(bootkube()),
+            "kubeadm-alpha" => Some(kubeadm_alpha()),
             _ => None,
         }
     }
@@ -167,6 +168,71 @@ pub fn bootkube() -> Plan {
     };
     Plan {
         policy: "bootkube".to_owned(),
+        stages,
+        rules,
+        retry_ms: 5_000,
+    }
+}
+
+/// `kubeadm alpha selfhosting pivot` (1.13 to 1.20), expressed by the same stages: one component after
+/// another was made a DaemonSet; once pods with its label were Running its static manifest was removed,
+/// and an answer of the API was waited for.
+///
+/// Not expressed. It began on a control plane that served already: the first stages stand for that. It
+/// applied each component's DaemonSet just before it removed that component; here all three are applied
+/// first, and each gate asks for pods of all three. It ended with an error wherever it stood and put
+/// nothing back; here a failure after the first removal puts the static pods back. It tried an apply
+/// five times and nothing else twice; here nothing is tried twice. It did not wait for a load balancer,
+/// for it knew of none. And static and self-hosted apiserver shared one port, which is the assets'
+/// affair, not the plan's: the second crashed until the first had gone.
+pub fn kubeadm_alpha() -> Plan {
+    let mut stages = vec![
+        stage("secrets-staged", StageKind::Stage, GENEROUS_MS),
+        stage(
+            "manifests-placed",
+            StageKind::Place(ComponentSet::ALL),
+            GENEROUS_MS,
+        ),
+        stage(
+            "bootstrap-serving",
+            StageKind::Gate(GateRule::BootstrapServing),
+            GENEROUS_MS,
+        ),
+        stage("nodes-labelled", StageKind::Label, GENEROUS_MS),
+        stage("assets-applied", StageKind::Apply, GENEROUS_MS),
+    ];
+    for component in Component::SELF_HOSTED {
+        let set = ComponentSet(ComponentSet::bit(component));
+        let gate = StageKind::Gate(GateRule::SelfHostedServing);
+        stages.extend([
+            stage(&format!("{component}-running"), gate, GENEROUS_MS),
+            stage(
+                &format!("{component}-removed"),
+                StageKind::Drain(set),
+                GENEROUS_MS,
+            ),
+            stage(
+                &format!("{component}-verified"),
+                StageKind::Verify,
+                GENEROUS_MS,
+            ),
+        ]);
+    }
+    let rules = Rules {
+        identify: IdentifyRule::NamePrefix,
+        on_timeout: OnTimeout::Hold,
+        least_apiservers: 1,
+        checkpointed: ComponentSet::NONE,
+        stash: true,
+        marker: false,
+        claim: false,
+        guard: false,
+        tasks: TaskRule::OneShot,
+        secrets: SecretsRule::AfterProcesses,
+        destroy_stash: false,
+    };
+    Plan {
+        policy: "kubeadm-alpha".to_owned(),
         stages,
         rules,
         retry_ms: 5_000,

@@ -39,14 +39,19 @@ mod config;
 mod facts;
 mod installer;
 mod judge;
+mod look;
 mod pack;
+mod project;
 mod state;
 mod symmetry;
 mod tasks;
+#[cfg(test)]
+mod tests;
 mod world;
 
 pub use action::{Action, Holder, Port};
 pub use config::{Budgets, Config};
 pub use judge::INVARIANTS;
+pub use project::project;
 pub use state::{Disk, Joined, Lease, Node, Pod, Power, Process, State, Status, Teardown};
 pub use world::World;
