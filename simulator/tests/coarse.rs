@@ -27,6 +27,8 @@ const KILLED_INSTALLER: Budgets = Budgets { installer_kills: 1, ..NONE };
 const LOST_ANSWER: Budgets = Budgets { lost_answers: 1, ..NONE };
 const TIMING: Budgets = Budgets { timing: 1, restarts: 1, ..NONE };
 
+const TROUBLES: [Budgets; 6] = [NONE, CUT, KILL, KILLED_INSTALLER, LOST_ANSWER, TIMING];
+
 /// A complete search; prints its figures.
 fn tried(what: &str, config: Config) -> Found {
     let nodes = config.control_planes;
@@ -87,6 +89,11 @@ fn modern_survives_one_fault_on_one_node_but_for_a_power_cut() {
         }
         assert!(found.healthy.is_some());
     }
+    let broken = Config { unschedulable: true, ..Config::calm(modern(), 1) };
+    let found = tried("modern, apiservers without a node", broken);
+    assert_eq!(slugs(&found), BTreeSet::new());
+    assert!(found.healthy.is_some(), "it does not hold");
+    assert_eq!(found.lost.as_deref().map(words), None);
     let found = tried("modern, a power cut", Config::calm(modern(), 1).with(CUT));
     let expected = ["running-again-converges", "somebody-can-start-an-apiserver"];
     assert_eq!(slugs(&found), BTreeSet::from(expected));
@@ -131,14 +138,19 @@ fn history_breaks_what_it_broke() {
 /// What each mutant is caught by, in worlds with at most one thing going wrong.
 fn caught(plan: &Plan) -> BTreeMap<&'static str, (usize, &'static str, World, Vec<Action>)> {
     let mut caught: BTreeMap<&'static str, (usize, &'static str, World, Vec<Action>)> = BTreeMap::new();
-    for (what, nodes, budgets) in [
-        ("calm", 1, NONE),
-        ("a kill", 1, KILL),
-        ("installer killed", 1, KILLED_INSTALLER),
-        ("a lost answer", 1, LOST_ANSWER),
-        ("calm", 2, NONE),
+    for (what, nodes, budgets, unschedulable) in [
+        ("calm", 1, NONE, false),
+        ("a kill", 1, KILL, false),
+        ("installer killed", 1, KILLED_INSTALLER, false),
+        ("a lost answer", 1, LOST_ANSWER, false),
+        ("apiservers without a node", 1, NONE, true),
+        ("calm", 2, NONE, false),
     ] {
-        let config = Config { foreign: true, ..Config::calm(plan.clone(), nodes) };
+        let config = Config {
+            foreign: true,
+            unschedulable,
+            ..Config::calm(plan.clone(), nodes)
+        };
         let found = search(config.with(budgets), true, MOST_STATES);
         assert!(found.complete, "{}, {what}: more than {MOST_STATES} states", plan.policy);
         for (slug, path) in found.violated {
@@ -152,6 +164,21 @@ fn caught(plan: &Plan) -> BTreeMap<&'static str, (usize, &'static str, World, Ve
     caught
 }
 
+/// The path, and what the world does by itself after it until its installer has ended.
+fn going_on(world: &World, path: &[Action]) -> Vec<Action> {
+    let mut state = path.iter().fold(world.initial()[0], |state, action| world.apply(&state, *action));
+    let (mut longer, mut actions) = (path.to_vec(), Vec::new());
+    for _ in 0..100 {
+        actions.clear();
+        world.actions(&state, &mut actions);
+        let own = |action: &&Action| !world.is_outside(**action);
+        let Some(action) = actions.iter().rfind(own) else { break };
+        longer.push(*action);
+        state = world.apply(&state, *action);
+    }
+    longer
+}
+
 /// Mutants that no state of these worlds gives away, with the reason.
 const NOT_CAUGHT: [(&str, &str); 1] =
     [("verifies-at-leisure", "its mistake is a duration, and this world has none")];
@@ -163,7 +190,8 @@ fn a_mutant_is_caught_by_what_must_catch_it_and_the_oracle_agrees() {
         for (slug, (length, what, world, path)) in &caught {
             let nodes = world.config().control_planes;
             println!("{}: {slug} after {length} ({what}, {nodes} nodes)", mutant.name);
-            let oracle = by_oracle(world, path);
+            let mut oracle = by_oracle(world, path);
+            oracle.extend(by_oracle(world, &going_on(world, path)));
             assert!(
                 oracle.contains_key(*slug),
                 "{}: the oracle does not see {slug}, only {oracle:#?}\n{}",
@@ -188,11 +216,19 @@ fn the_oracle_finds_wrong_what_the_coarse_judge_finds_wrong() {
     let mut judged = 0;
     let mut agreed: BTreeMap<String, usize> = BTreeMap::new();
     for plan in [modern(), bootkube(), kubeadm_alpha()].into_iter().chain(mutants().into_iter().map(|mutant| mutant.plan)) {
-        for (seed, budgets) in [NONE, CUT, KILL, KILLED_INSTALLER, LOST_ANSWER].into_iter().enumerate() {
-            let world = World::new(Config::calm(plan.clone(), 1 + (seed as u8 % 2)).with(budgets));
-            for walk in 0..4 {
-                let (path, ever, last) = random_walk(&world, (seed as u64) << 8 | walk);
-                let oracle = by_oracle(&world, &path);
+        for (nodes, budgets) in [1, 2].into_iter().flat_map(|nodes| TROUBLES.map(|budgets| (nodes, budgets))) {
+            let world = World::new(Config::calm(plan.clone(), nodes).with(budgets));
+            for seed in 0..3 {
+                let (path, ever, last) = random_walk(&world, seed);
+                let mut oracle = by_oracle(&world, &path);
+                // A power cut of one of several nodes may take the store away: not judged by the coarse one.
+                // Nor is what only an unusual clock explains, of which the oracle does not know.
+                if nodes > 1 && budgets == CUT || budgets == TIMING {
+                    oracle.remove("running-again-converges");
+                }
+                if budgets == TIMING {
+                    oracle.remove("bootstrap-completes");
+                }
                 judged += 1;
                 for slug in oracle.keys() {
                     assert!(ever.contains(slug.as_str()), "{}: only the oracle finds {slug}: {}\n{}", plan.policy, oracle[slug], words(&path));

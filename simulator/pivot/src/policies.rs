@@ -182,8 +182,8 @@ pub fn bootkube() -> Plan {
 /// applied each component's DaemonSet just before it removed that component; here all three are applied
 /// first, and each gate asks for pods of all three. It ended with an error wherever it stood and put
 /// nothing back; here a failure after the first removal puts the static pods back. It tried an apply
-/// five times and nothing else twice; here nothing is tried twice. It did not wait for a load balancer,
-/// for it knew of none. And static and self-hosted apiserver shared one port, which is the assets'
+/// five times; here it is tried until the stage is overdue. It did not wait for a load balancer, for it
+/// knew of none. And static and self-hosted apiserver shared one port, which is the assets'
 /// affair, not the plan's: the second crashed until the first had gone.
 pub fn kubeadm_alpha() -> Plan {
     let mut stages = vec![
@@ -227,7 +227,7 @@ pub fn kubeadm_alpha() -> Plan {
         marker: false,
         claim: false,
         guard: false,
-        tasks: TaskRule::OneShot,
+        tasks: TaskRule::Converge,
         secrets: SecretsRule::AfterProcesses,
         destroy_stash: false,
     };

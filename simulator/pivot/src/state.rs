@@ -119,6 +119,11 @@ impl State {
             .copied()
     }
 
+    /// Whether a failure was followed by a teardown, as history did.
+    pub const fn tears_down(self) -> bool {
+        self.has(Flag::TornDown)
+    }
+
     /// The announcement whose release is waited for.
     pub const fn announced(self) -> Option<(StageIndex, Moment)> {
         match self.phase {

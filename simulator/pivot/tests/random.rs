@@ -6,7 +6,7 @@ mod bench;
 use bench::perfect;
 use pivot::{
     Durable, Effect, Effects, Facts, Input, NodeSet, Outcome, Plan, StageKind, State, Task, Timer,
-    Why, bootkube, modern, mutants, resume, step,
+    Why, bootkube, kubeadm_alpha, modern, mutants, resume, running_tasks, step,
 };
 use proptest::prelude::*;
 use terms::{Component, Incarnation, Moment};
@@ -28,7 +28,7 @@ const TASKS: [Task; 12] = [
 const TIMERS: [Timer; 3] = [Timer::Stage, Timer::Stable, Timer::Retry];
 
 fn plans() -> Vec<Plan> {
-    let mut plans = vec![modern(), bootkube()];
+    let mut plans = vec![modern(), bootkube(), kubeadm_alpha()];
     plans.extend(mutants().into_iter().map(|mutant| mutant.plan));
     plans
 }
@@ -81,7 +81,10 @@ impl Outstanding {
         for effect in effects.iter() {
             match effect {
                 Effect::Announce(stage, moment) => self.announced = Some((stage, moment)),
-                Effect::Arm(timer) => self.timers.push(timer),
+                Effect::Arm(timer) => {
+                    self.timers.retain(|armed| *armed != timer);
+                    self.timers.push(timer);
+                }
                 Effect::Disarm(timer) => self.timers.retain(|armed| *armed != timer),
                 Effect::Start(task, attempt) => self.tasks.push((task, attempt)),
                 Effect::Cancel(task) => self.tasks.retain(|(running, _)| *running != task),
@@ -188,6 +191,35 @@ proptest! {
                 prop_assert!(effects.len() <= Effects::MOST);
                 outstanding.add(&effects);
                 state = next;
+            }
+        }
+    }
+
+    /// What a driver that keeps to the contract knows from the effects, the state says too.
+    #[test]
+    fn the_state_tells_what_its_driver_was_asked_for(draws in prop::collection::vec(draw(), 1..300)) {
+        for plan in plans() {
+            let (mut state, effects) = resume(&plan, None);
+            let mut outstanding = Outstanding::default();
+            outstanding.add(&effects);
+            for draw in &draws {
+                let draw = Draw { kind: draw.kind % 200, ..*draw };
+                let input = outstanding.input(draw);
+                let (next, effects) = step(&plan, state, input);
+                if matches!(input, Input::Facts(_)) && !state.heeds_facts() {
+                    prop_assert_eq!((next, effects.len()), (state, 0), "facts were heeded");
+                }
+                outstanding.add(&effects);
+                state = next;
+                let mut tasks: Vec<_> = outstanding.tasks.iter().map(|(task, _)| *task).collect();
+                tasks.sort();
+                let mut running: Vec<_> = running_tasks(&plan, state).collect();
+                running.sort();
+                prop_assert_eq!(running, tasks);
+                for timer in TIMERS {
+                    prop_assert_eq!(state.is_armed(timer), outstanding.timers.contains(&timer));
+                }
+                prop_assert_eq!(state.announced(), outstanding.announced);
             }
         }
     }

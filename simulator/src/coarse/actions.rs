@@ -4,7 +4,7 @@ use pivot::{Input, Task, Timer, running_tasks};
 use terms::{Component, Incarnation};
 
 use super::action::{Action, Holder, Port};
-use super::state::{APISERVER, Joined, Pod, Power, Process, State, Status, index};
+use super::state::{APISERVER, Joined, Node, Pod, Power, Process, State, Status, index};
 use super::tasks::asks_api;
 use super::world::World;
 
@@ -47,8 +47,7 @@ impl World {
             for component in Component::SELF_HOSTED {
                 let pod = node.pods[index(component)];
                 let starts = pod.is_running() && !pod.is_ready();
-                let lacks_port = || number == 0 && self.lacks_port(state, component, Incarnation::SelfHosted);
-                if starts && !lacks_port() {
+                if starts && !self.is_kept_from(state, component, number) {
                     into.push(Action::PodReady(component, number));
                 }
             }
@@ -56,6 +55,11 @@ impl World {
                 self.list_checkpoints(state, number, reachable, into);
             }
         }
+    }
+
+    /// Whether a pod cannot become ready.
+    fn is_kept_from(&self, state: &State, component: Component, number: u8) -> bool {
+        number == 0 && self.lacks_port(state, component, Incarnation::SelfHosted)
     }
 
     /// Whether an apiserver of the first node cannot listen, because the other one does.
@@ -88,11 +92,14 @@ impl World {
     /// What controllers, leases and the load balancer do.
     fn list_cluster(&self, state: &State, quorum: bool, reachable: bool, into: &mut Vec<Action>) {
         let nodes = &state.nodes[..usize::from(self.control_planes())];
-        let any = |pod: Pod| nodes.iter().any(|node| node.joined == Joined::Labelled && node.pods.contains(&pod));
-        if state.applied && state.acts(Component::KubeControllerManager, reachable) && any(Pod::None) {
+        let any = |pod: Pod, from: usize| {
+            let waits = |node: &Node| node.joined == Joined::Labelled && node.pods[from..].contains(&pod);
+            nodes.iter().any(waits)
+        };
+        if state.applied && state.acts(Component::KubeControllerManager, reachable) && any(Pod::None, 0) {
             into.push(Action::CreatePods);
         }
-        if state.acts(Component::KubeScheduler, reachable) && any(Pod::Created) {
+        if state.acts(Component::KubeScheduler, reachable) && any(Pod::Created, self.first_bound()) {
             into.push(Action::BindPods);
         }
         for (number, node) in (0..).zip(nodes) {

@@ -80,8 +80,10 @@ impl World {
                     _ => Pod::Ready,
                 });
             }
-            Action::CreatePods => change_all(state, Pod::None, Pod::Created),
-            Action::BindPods => change_all(state, Pod::Created, Pod::Bound),
+            Action::CreatePods => change_all(state, 0, Pod::None, Pod::Created),
+            Action::BindPods => {
+                change_all(state, self.first_bound(), Pod::Created, Pod::Bound);
+            },
             Action::Check(port, node) => self.check(state, port, node),
             Action::TakeLease(lock, holder) => {
                 state.leases[index(lock) - 1] = match holder {
@@ -172,10 +174,10 @@ fn change(state: &mut State, node: u8, component: Component, to: impl Fn(Pod) ->
     *pod = to(*pod);
 }
 
-/// Pods of nodes that bear the label.
-fn change_all(state: &mut State, from: Pod, to: Pod) {
+/// Pods of nodes that bear the label, from this component on.
+fn change_all(state: &mut State, first: usize, from: Pod, to: Pod) {
     let labelled = state.nodes.iter_mut().filter(|node| node.joined == Joined::Labelled);
-    for pod in labelled.flat_map(|node| &mut node.pods).filter(|pod| **pod == from) {
+    for pod in labelled.flat_map(|node| &mut node.pods[first..]).filter(|pod| **pod == from) {
         *pod = to;
     }
 }

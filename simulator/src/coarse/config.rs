@@ -46,6 +46,8 @@ pub struct Config {
     /// The self-hosted apiserver of the bootstrap node needs the port that the bootstrap one has, and
     /// crashes until it is free: history's way (facts: FF-01, FF-06).
     pub one_port: bool,
+    /// No node takes the self-hosted apiserver's pods (facts: FF-07): a procedure does right to hold.
+    pub unschedulable: bool,
     /// Another cluster's installer may be started on the bootstrap node at any time.
     pub foreign: bool,
 }
@@ -68,6 +70,7 @@ impl Config {
             control_planes,
             budgets: Budgets::default(),
             one_port: false,
+            unschedulable: false,
             foreign: false,
         }
     }

@@ -56,6 +56,9 @@ impl World {
 
     fn follow(&self, state: &mut State, machine: pivot::State, effects: &Effects) {
         state.machine = machine.without_attempt();
+        if machine.tears_down() {
+            self.judge_failure(state);
+        }
         for effect in effects.iter() {
             match effect {
                 Effect::Persist(durable) => state.marker = Some(durable),

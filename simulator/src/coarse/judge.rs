@@ -148,20 +148,22 @@ impl World {
         anybody_on
     }
 
-    /// The installer was killed, and nothing else happened that could keep it from its end.
+    /// The end that is asked for is `done`, the installer was killed, and nothing else happened that could keep it from its end.
     fn was_killed_only(&self, state: &State) -> bool {
         let (all, left) = (self.config().budgets, state.left);
         let cut = all.power_cuts != left.power_cuts;
         let killed = all.installer_kills != left.installer_kills || cut;
         // With one node a power cut is a kill, and healed; with more it may also take the store away.
-        killed && (self.control_planes() == 1 || !cut) && all.kills == left.kills && is_timely(all, left)
+        let asked = !self.config().unschedulable;
+        asked && killed && (self.control_planes() == 1 || !cut) && all.kills == left.kills && is_timely(all, left)
     }
 
-    /// Nothing was done to the cluster.
+    /// The end that is asked for is `done`, and nothing was done to the cluster.
     fn was_left_alone(&self, state: &State) -> bool {
         let (all, left) = (self.config().budgets, state.left);
         let faults = |budgets: Budgets| (budgets.power_cuts, budgets.kills, budgets.installer_kills);
-        faults(all) == faults(left) && is_timely(all, left)
+        let asked = !self.config().unschedulable;
+        asked && faults(all) == faults(left) && is_timely(all, left)
     }
 }
 

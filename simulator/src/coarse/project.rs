@@ -2,7 +2,9 @@
 //! same oracle judges it.
 //!
 //! Time is made up: probes look five times a second, an action happens every 300 ms, and one that
-//! follows the start of the apiserver's removal after 20 ms, for a task takes less time than two looks.
+//! follows the start of the apiserver's removal after 20 ms, for a task takes less time than two looks;
+//! a teardown after a failure waits for nothing, and is over before the two seconds for which the oracle
+//! counts an apiserver that served.
 //! The end is watched for 15 s, longer than any dip that is forgiven.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -25,6 +27,7 @@ use crate::explore::Model;
 const LOOK_EVERY_MS: u64 = 200;
 const ACTION_EVERY_MS: u64 = 300;
 const LANDING_MS: u64 = 20;
+const TEARDOWN_MS: u64 = 100;
 const AFTERWARDS_MS: u64 = 15_000;
 /// How long an answer takes, in microseconds.
 const ANSWER_US: u64 = 3_000;
@@ -100,8 +103,14 @@ impl<'a> Projection<'a> {
     }
 
     fn follow(&mut self, action: Action) {
-        let lands = self.state.teardown == Teardown::Guarded;
-        self.pass(if lands { LANDING_MS } else { ACTION_EVERY_MS });
+        let pace_ms = if self.state.teardown == Teardown::Guarded {
+            LANDING_MS
+        } else if self.state.machine.tears_down() {
+            TEARDOWN_MS
+        } else {
+            ACTION_EVERY_MS
+        };
+        self.pass(pace_ms);
         let before = self.state;
         self.state = self.world.apply(&before, action);
         self.outside(action);
@@ -242,11 +251,15 @@ impl Projection<'_> {
             guard_instances: u32::from(count.min(2)),
             budgets: BTreeMap::new(),
             done_step: StepName::new("done"),
-            expected_end: "done".to_owned(),
+            expected_end: self.expected_end().to_owned(),
         };
         self.put(Source::Runner, 0, 0, Sighting::CaseOpened(opened));
         let operation = "bootstrap".to_owned();
         self.runner(Sighting::OperationStarted(Operation { operation, foreign: false }));
+    }
+
+    fn expected_end(&self) -> &'static str {
+        if self.world.config().unschedulable { "holding" } else { "done" }
     }
 
     fn close(mut self) -> Vec<Observation> {

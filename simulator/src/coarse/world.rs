@@ -6,7 +6,7 @@ use super::action::Action;
 use super::config::Config;
 use super::judge::INVARIANTS;
 use super::pack;
-use super::state::{Disk, Joined, Lease, Power, Process, State, Status};
+use super::state::{APISERVER, Disk, Joined, Lease, Power, Process, State, Status};
 use crate::explore::Model;
 
 /// A coarse world: the bounds, with what follows from them.
@@ -47,6 +47,11 @@ impl World {
     /// Whether the checkpoint agent's stand-in writes anything.
     pub(crate) const fn has_checkpoints(&self) -> bool {
         self.has_checkpoints
+    }
+
+    /// The first component whose pods the scheduler binds.
+    pub(crate) const fn first_bound(&self) -> usize {
+        if self.config.unschedulable { APISERVER + 1 } else { APISERVER }
     }
 
     /// Whether the stage's tasks are nodes to label.
@@ -109,7 +114,8 @@ impl Model for World {
     }
 
     /// The API serves through a load balancer that is up to date, every node has power, somebody leads,
-    /// and either the procedure is done and everything is self-hosted, or it holds after a fault.
+    /// and either the procedure is done and everything is self-hosted, or it holds with a reason:
+    /// after a fault, or because no self-hosted apiserver can be scheduled.
     fn healthy(&self, state: &State) -> bool {
         let count = usize::from(self.control_planes());
         let nodes = &state.nodes[..count];
@@ -122,7 +128,7 @@ impl Model for World {
             return false;
         }
         if state.machine.is_holding() {
-            return state.left != self.config.budgets;
+            return self.config.unschedulable || state.left != self.config.budgets;
         }
         let self_hosted = |lease: &Lease| lease.node().is_some();
         state.leases.iter().all(self_hosted)
