@@ -14,8 +14,14 @@ use simulator::explore::Model;
 const SAMPLE: usize = 50_000;
 
 fn main() {
-    let seconds = std::env::args().nth(1).and_then(|text| text.parse().ok()).unwrap_or(2);
-    let cut = Budgets { power_cuts: 1, ..Budgets::default() };
+    let seconds = std::env::args()
+        .nth(1)
+        .and_then(|text| text.parse().ok())
+        .unwrap_or(2);
+    let cut = Budgets {
+        power_cuts: 1,
+        ..Budgets::default()
+    };
     for (plan, nodes) in [(modern(), 1), (modern(), 3), (bootkube(), 3)] {
         let world = World::new(Config::calm(plan, nodes).with(cut));
         let sample = sample(&world);
@@ -32,7 +38,11 @@ fn main() {
 /// Keys of the first states, breadth first, of which every fourth is kept so that late ones come in.
 fn sample(world: &World) -> Vec<u128> {
     let mut seen = HashSet::new();
-    let mut layer: Vec<u128> = world.initial().iter().map(|state| world.pack(state, true)).collect();
+    let mut layer: Vec<u128> = world
+        .initial()
+        .iter()
+        .map(|state| world.pack(state, true))
+        .collect();
     let mut sample = layer.clone();
     let mut actions = Vec::new();
     while sample.len() < SAMPLE && !layer.is_empty() {

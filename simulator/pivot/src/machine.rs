@@ -52,14 +52,14 @@ pub fn running_tasks(plan: &Plan, state: State) -> impl Iterator<Item = Task> {
         effects: Effects::none(),
     };
     let labels = machine.is_labelling();
-    let work = machine.work();
+    let work = (state.running != 0 && !labels).then(|| machine.work());
     (0..16)
         .filter(move |index| state.running >> index & 1 == 1)
         .filter_map(move |index| {
             if labels {
                 Some(Task::LabelNode(index))
             } else {
-                work.get(index)
+                work.as_ref()?.get(index)
             }
         })
 }

@@ -217,7 +217,11 @@ impl fmt::Display for Action {
                 write!(formatter, "{kind} cp-{}", cp(node))
             }
             Self::Kill(component, incarnation, node) => {
-                write!(formatter, "{kind} {incarnation} {component} cp-{}", cp(node))
+                write!(
+                    formatter,
+                    "{kind} {incarnation} {component} cp-{}",
+                    cp(node)
+                )
             }
             _ => formatter.write_str(kind),
         }

@@ -93,13 +93,18 @@ impl World {
     fn list_cluster(&self, state: &State, quorum: bool, reachable: bool, into: &mut Vec<Action>) {
         let nodes = &state.nodes[..usize::from(self.control_planes())];
         let any = |pod: Pod, from: usize| {
-            let waits = |node: &Node| node.joined == Joined::Labelled && node.pods[from..].contains(&pod);
+            let waits =
+                |node: &Node| node.joined == Joined::Labelled && node.pods[from..].contains(&pod);
             nodes.iter().any(waits)
         };
-        if state.applied && state.acts(Component::KubeControllerManager, reachable) && any(Pod::None, 0) {
+        if state.applied
+            && state.acts(Component::KubeControllerManager, reachable)
+            && any(Pod::None, 0)
+        {
             into.push(Action::CreatePods);
         }
-        if state.acts(Component::KubeScheduler, reachable) && any(Pod::Created, self.first_bound()) {
+        if state.acts(Component::KubeScheduler, reachable) && any(Pod::Created, self.first_bound())
+        {
             into.push(Action::BindPods);
         }
         for (number, node) in (0..).zip(nodes) {
@@ -137,7 +142,11 @@ impl World {
         for task in running_tasks(&self.config().plan, state.machine) {
             let can = self.can(state, task).is_ok();
             moves |= can;
-            into.push(if can { Action::Done(task) } else { Action::Fails(task) });
+            into.push(if can {
+                Action::Done(task)
+            } else {
+                Action::Fails(task)
+            });
             if can {
                 self.list_parting(state, task, reachable, into);
             }
@@ -173,12 +182,7 @@ impl World {
         if !state.left.can_part_task() {
             return;
         }
-        let mut landed = *state;
-        self.land(&mut landed, task);
-        let did = landed.disk != state.disk
-            || landed.applied != state.applied
-            || landed.nodes != state.nodes;
-        if did {
+        if self.would_land(state, task) {
             into.push(Action::Lands(task));
         }
         if state.left.lost_answers > 0 && reachable && asks_api(task) {

@@ -83,7 +83,7 @@ impl World {
             Action::CreatePods => change_all(state, 0, Pod::None, Pod::Created),
             Action::BindPods => {
                 change_all(state, self.first_bound(), Pod::Created, Pod::Bound);
-            },
+            }
             Action::Check(port, node) => self.check(state, port, node),
             Action::TakeLease(lock, holder) => {
                 state.leases[index(lock) - 1] = match holder {
@@ -120,7 +120,11 @@ impl World {
         let number = usize::from(node);
         let ready = state.is_ready_behind(port, number, state.has_quorum(self.control_planes()));
         let listed = &mut state.nodes[number].listed;
-        *listed = if ready { *listed | port.bit() } else { *listed & !port.bit() };
+        *listed = if ready {
+            *listed | port.bit()
+        } else {
+            *listed & !port.bit()
+        };
     }
 
     fn cut_power(&self, state: &mut State, number: usize) {
@@ -176,8 +180,14 @@ fn change(state: &mut State, node: u8, component: Component, to: impl Fn(Pod) ->
 
 /// Pods of nodes that bear the label, from this component on.
 fn change_all(state: &mut State, first: usize, from: Pod, to: Pod) {
-    let labelled = state.nodes.iter_mut().filter(|node| node.joined == Joined::Labelled);
-    for pod in labelled.flat_map(|node| &mut node.pods[first..]).filter(|pod| **pod == from) {
+    let labelled = state
+        .nodes
+        .iter_mut()
+        .filter(|node| node.joined == Joined::Labelled);
+    for pod in labelled
+        .flat_map(|node| &mut node.pods[first..])
+        .filter(|pod| **pod == from)
+    {
         *pod = to;
     }
 }

@@ -91,7 +91,9 @@ impl State {
     fn holder_works(&self, component: usize) -> bool {
         match self.leases[component - 1] {
             Lease::Bootstrap => self.bootstrap[component].works(),
-            other => other.node().is_some_and(|node| self.nodes[node].works(component)),
+            other => other
+                .node()
+                .is_some_and(|node| self.nodes[node].works(component)),
         }
     }
 

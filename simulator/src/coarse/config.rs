@@ -81,9 +81,27 @@ impl Config {
     /// When a budget is greater than [`Budgets::MOST`].
     #[must_use]
     pub fn with(self, budgets: Budgets) -> Self {
-        let Budgets { power_cuts, kills, installer_kills, lost_answers, timing, restarts } = budgets;
-        for budget in [power_cuts, kills, installer_kills, lost_answers, timing, restarts] {
-            assert!(budget <= Budgets::MOST, "a budget is at most {}, not {budget}", Budgets::MOST);
+        let Budgets {
+            power_cuts,
+            kills,
+            installer_kills,
+            lost_answers,
+            timing,
+            restarts,
+        } = budgets;
+        for budget in [
+            power_cuts,
+            kills,
+            installer_kills,
+            lost_answers,
+            timing,
+            restarts,
+        ] {
+            assert!(
+                budget <= Budgets::MOST,
+                "a budget is at most {}, not {budget}",
+                Budgets::MOST
+            );
         }
         Self { budgets, ..self }
     }

@@ -32,7 +32,9 @@ impl World {
             },
             leases: [Component::KubeControllerManager, Component::KubeScheduler].map(|lock| {
                 let renewed = state.acts(lock, known);
-                LeaseFact { age_ds: if renewed { RENEWED_DS } else { OLD_DS } }
+                LeaseFact {
+                    age_ds: if renewed { RENEWED_DS } else { OLD_DS },
+                }
             }),
             bootstrap_running: 0,
             pods_known: known,
@@ -87,7 +89,11 @@ fn pod_fact(component: Component, node: u8, pod: Pod, fresh: bool) -> PodFact {
         looks_like: Some(component),
         node: bound.then_some(node),
         incarnation: Incarnation::SelfHosted,
-        phase: if pod.is_running() { PodPhase::Running } else { PodPhase::Pending },
+        phase: if pod.is_running() {
+            PodPhase::Running
+        } else {
+            PodPhase::Pending
+        },
         ready: pod.is_ready(),
         fresh: bound && fresh,
     }

@@ -81,7 +81,9 @@ impl World {
         while let Some((stage, moment)) = state.machine.announced() {
             let released = Input::Released(stage, moment);
             let (machine, effects) = step(&self.config().plan, state.machine, released);
-            let persists = effects.iter().any(|effect| matches!(effect, Effect::Persist(_)));
+            let persists = effects
+                .iter()
+                .any(|effect| matches!(effect, Effect::Persist(_)));
             if may_be_killed && persists {
                 return;
             }

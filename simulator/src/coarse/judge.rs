@@ -38,8 +38,11 @@ impl World {
                 | Task::DeleteManifest(Component::KubeApiserver)
         );
         if removes && matches!(state.teardown, Teardown::None | Teardown::Guarded) {
-            state.teardown =
-                if self.guard_holds(state) { Teardown::Guarded } else { Teardown::None };
+            state.teardown = if self.guard_holds(state) {
+                Teardown::Guarded
+            } else {
+                Teardown::None
+            };
         }
     }
 
@@ -80,7 +83,11 @@ impl World {
 
     fn guard_holds(&self, state: &State) -> bool {
         let count = self.control_planes();
-        let serving = state.nodes.iter().filter(|node| node.has_apiserver()).count();
+        let serving = state
+            .nodes
+            .iter()
+            .filter(|node| node.has_apiserver())
+            .count();
         state.has_quorum(count)
             && serving >= usize::from(count.min(GUARD_INSTANCES))
             && state.leases.iter().all(|lease| lease.is_in_new_hands())
@@ -97,7 +104,10 @@ impl World {
         let done = ended && state.machine.is_done();
         let disk = &state.disk;
         let left = disk.assets || disk.secrets || disk.stashed_secrets || disk.stashed != 0;
-        let runs = state.bootstrap.iter().any(|process| *process != Process::Gone);
+        let runs = state
+            .bootstrap
+            .iter()
+            .any(|process| *process != Process::Gone);
         let wrong = [
             state.teardown == Teardown::Violated,
             self.nobody_can_start_an_apiserver(state),
@@ -120,7 +130,10 @@ impl World {
             done || state.teardown == Teardown::Violated,
             ever_served(state) && on,
             done && state.nodes[0].is_on(),
-            state.bootstrap.iter().any(|process| *process != Process::Gone),
+            state
+                .bootstrap
+                .iter()
+                .any(|process| *process != Process::Gone),
             state.served_at_failure > 0,
             ended && self.was_killed_only(state),
             state.foreign_changed || self.config().foreign && state.disk.claimed,
@@ -135,7 +148,12 @@ impl World {
             return false;
         }
         let mut anybody_on = false;
-        for (number, node) in state.nodes.iter().enumerate().filter(|(_, node)| node.is_on()) {
+        for (number, node) in state
+            .nodes
+            .iter()
+            .enumerate()
+            .filter(|(_, node)| node.is_on())
+        {
             anybody_on = true;
             let pod = node.pods[APISERVER];
             // As the oracle: a manifest whose process was seen without its files starts nobody.
@@ -155,20 +173,28 @@ impl World {
         let killed = all.installer_kills != left.installer_kills || cut;
         // With one node a power cut is a kill, and healed; with more it may also take the store away.
         let asked = !self.config().unschedulable;
-        asked && killed && (self.control_planes() == 1 || !cut) && all.kills == left.kills && is_timely(all, left)
+        asked
+            && killed
+            && (self.control_planes() == 1 || !cut)
+            && all.kills == left.kills
+            && is_timely(all, left)
     }
 
     /// The end that is asked for is `done`, and nothing was done to the cluster.
     fn was_left_alone(&self, state: &State) -> bool {
         let (all, left) = (self.config().budgets, state.left);
-        let faults = |budgets: Budgets| (budgets.power_cuts, budgets.kills, budgets.installer_kills);
+        let faults =
+            |budgets: Budgets| (budgets.power_cuts, budgets.kills, budgets.installer_kills);
         let asked = !self.config().unschedulable;
         asked && faults(all) == faults(left) && is_timely(all, left)
     }
 }
 
 fn bits(which: [bool; INVARIANTS.len()]) -> u64 {
-    which.iter().rev().fold(0, |bits, is| bits << 1 | u64::from(*is))
+    which
+        .iter()
+        .rev()
+        .fold(0, |bits, is| bits << 1 | u64::from(*is))
 }
 
 fn is_timely(all: Budgets, left: Budgets) -> bool {

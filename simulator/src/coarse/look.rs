@@ -43,7 +43,10 @@ impl Projection<'_> {
             self.answer(Source::EtcdMember(name(number)), Sighting::Etcd(status));
             if node.is_on() {
                 let inventory = self.inventory(&state, number);
-                self.answer(Source::Node(name(number)), Sighting::NodeInventory(inventory));
+                self.answer(
+                    Source::Node(name(number)),
+                    Sighting::NodeInventory(inventory),
+                );
             }
         }
     }
@@ -78,7 +81,10 @@ impl Projection<'_> {
                 let outcome = if !node.is_on() {
                     (RequestOutcome::TimedOut, None)
                 } else if !node.pods[APISERVER].is_running() {
-                    (RequestOutcome::Refused("connection refused".to_owned()), None)
+                    (
+                        RequestOutcome::Refused("connection refused".to_owned()),
+                        None,
+                    )
                 } else if node.has_apiserver() && self.quorum() {
                     self.acknowledged(number, Incarnation::SelfHosted)
                 } else {
@@ -92,14 +98,33 @@ impl Projection<'_> {
         } else if self.quorum() && state.bootstrap[APISERVER].works() {
             self.acknowledged(0, Incarnation::Bootstrap)
         } else {
-            (RequestOutcome::Refused("connection refused".to_owned()), None)
+            (
+                RequestOutcome::Refused("connection refused".to_owned()),
+                None,
+            )
         };
-        self.request(Source::BootstrapApiserver(name(0)), RequestKind::Read, outcome);
+        self.request(
+            Source::BootstrapApiserver(name(0)),
+            RequestKind::Read,
+            outcome,
+        );
     }
 
-    fn acknowledged(&self, number: u8, incarnation: Incarnation) -> (RequestOutcome, Option<Served>) {
-        let outcome = RequestOutcome::Acknowledged { revision: Some(self.revision) };
-        (outcome, Some(Served { node: name(number), incarnation }))
+    fn acknowledged(
+        &self,
+        number: u8,
+        incarnation: Incarnation,
+    ) -> (RequestOutcome, Option<Served>) {
+        let outcome = RequestOutcome::Acknowledged {
+            revision: Some(self.revision),
+        };
+        (
+            outcome,
+            Some(Served {
+                node: name(number),
+                incarnation,
+            }),
+        )
     }
 
     fn request(
@@ -109,7 +134,12 @@ impl Projection<'_> {
         (outcome, served_by): (RequestOutcome, Option<Served>),
     ) {
         let connection = Connection::New;
-        let request = Request { kind, connection, outcome, served_by };
+        let request = Request {
+            kind,
+            connection,
+            outcome,
+            served_by,
+        };
         self.answer(source, Sighting::Request(request));
     }
 
@@ -117,7 +147,9 @@ impl Projection<'_> {
         for lock in [Component::KubeControllerManager, Component::KubeScheduler] {
             let renewed_ms = self.now_ms;
             let seen = &mut self.leases[index(lock) - 1];
-            let Some((holder, node)) = seen.holder.clone() else { continue };
+            let Some((holder, node)) = seen.holder.clone() else {
+                continue;
+            };
             if state.acts(lock, true) {
                 seen.renewed_ms = renewed_ms;
             }
@@ -133,7 +165,10 @@ impl Projection<'_> {
         let numbered = || (0..self.world.control_planes()).zip(&state.nodes);
         let nodes = numbered()
             .filter(|(_, node)| node.joined != Joined::No)
-            .map(|(number, node)| NodeStatus { node: name(number), ready: node.is_fresh() })
+            .map(|(number, node)| NodeStatus {
+                node: name(number),
+                ready: node.is_fresh(),
+            })
             .collect();
         let pods = numbered()
             .flat_map(|(number, node)| {
@@ -161,8 +196,15 @@ impl Projection<'_> {
             Process {
                 component: *component,
                 incarnation: Some(*incarnation),
-                id: ProcessId { pid: *pid, start_ticks: u64::from(*pid) },
-                missing_files: if broken { SECRETS.map(str::to_owned).into() } else { BTreeSet::new() },
+                id: ProcessId {
+                    pid: *pid,
+                    start_ticks: u64::from(*pid),
+                },
+                missing_files: if broken {
+                    SECRETS.map(str::to_owned).into()
+                } else {
+                    BTreeSet::new()
+                },
             }
         });
         let mut manifests = BTreeSet::from(["etcd.yaml".to_owned()]);
@@ -177,9 +219,16 @@ impl Projection<'_> {
         NodeInventory {
             processes: processes.collect(),
             manifests,
-            bootstrap_files: if number == 0 { bootstrap_files(state) } else { BTreeSet::new() },
+            bootstrap_files: if number == 0 {
+                bootstrap_files(state)
+            } else {
+                BTreeSet::new()
+            },
             ports: BTreeMap::new(),
-            kubelet: Some(ProcessId { pid: 200, start_ticks: self.kubelets[usize::from(number)] }),
+            kubelet: Some(ProcessId {
+                pid: 200,
+                start_ticks: self.kubelets[usize::from(number)],
+            }),
         }
     }
 
@@ -199,7 +248,9 @@ fn bootstrap_files(state: &State) -> BTreeSet<String> {
     }
     for component in Component::SELF_HOSTED {
         if state.disk.stashed >> index(component) & 1 == 1 {
-            files.insert(format!("/var/lib/selfhost/stash/bootstrap-{component}.yaml"));
+            files.insert(format!(
+                "/var/lib/selfhost/stash/bootstrap-{component}.yaml"
+            ));
         }
     }
     if state.disk.assets {

@@ -92,14 +92,28 @@ pub(crate) fn unpack(key: u128) -> State {
     let machine = number_to_machine(take(3 * NODE_BITS, MACHINE_BITS));
     let marker = number_to_marker(take(3 * NODE_BITS + MACHINE_BITS, MARKER_BITS));
     let rest = take(3 * NODE_BITS + MACHINE_BITS + MARKER_BITS, REST_BITS);
-    bits_to_rest(rest, State { nodes, machine, marker, ..BLANK })
+    bits_to_rest(
+        rest,
+        State {
+            nodes,
+            machine,
+            marker,
+            ..BLANK
+        },
+    )
 }
 
 // === Nodes ===
 
 pub(crate) fn node_to_word(node: &Node) -> u64 {
-    let digits = [node.pods[2] as u64, node.pods[1] as u64, node.pods[0] as u64];
-    let pods = digits.into_iter().fold(0, |number, digit| number * 9 + digit);
+    let digits = [
+        node.pods[2] as u64,
+        node.pods[1] as u64,
+        node.pods[0] as u64,
+    ];
+    let pods = digits
+        .into_iter()
+        .fold(0, |number, digit| number * 9 + digit);
     let number = (pods * 3 + node.joined as u64) * 3 + node.power as u64;
     number << 2 | u64::from(node.listed)
 }
@@ -121,7 +135,16 @@ fn word_to_node(word: u64) -> Node {
 
 fn machine_to_number(machine: pivot::State) -> u64 {
     let bits = machine.to_bits();
-    let [running, more_running, done, more_done, _, place, phase, flags] = bits.to_le_bytes();
+    let [
+        running,
+        more_running,
+        done,
+        more_done,
+        _,
+        place,
+        phase,
+        flags,
+    ] = bits.to_le_bytes();
     assert!(
         more_running | more_done | running & done | (running | done) >> MOST_TASKS == 0,
         "at most six tasks, each idle, running or done: {machine:?}"
@@ -150,7 +173,14 @@ const REASONS: u64 = Why::ALL.len() as u64;
 const _: () = assert!(3 + 3 * REASONS == READINGS && 1 + 16 * READINGS <= 1 << MARKER_BITS);
 
 fn marker_to_number(marker: Option<Durable>) -> u64 {
-    let Some(Durable { stage, completed, holding, reinstating, done }) = marker else {
+    let Some(Durable {
+        stage,
+        completed,
+        holding,
+        reinstating,
+        done,
+    }) = marker
+    else {
         return 0;
     };
     let stage = u64::from(stage);
@@ -171,10 +201,23 @@ fn marker_to_number(marker: Option<Durable>) -> u64 {
 fn number_to_marker(number: u64) -> Option<Durable> {
     let number = number.checked_sub(1)?;
     let (stage, reading) = ((number / READINGS) as u8, number % READINGS);
-    let plain = Durable { stage, completed: false, holding: None, reinstating: false, done: false };
+    let plain = Durable {
+        stage,
+        completed: false,
+        holding: None,
+        reinstating: false,
+        done: false,
+    };
     Some(match reading {
-        READING_DONE => Durable { completed: true, done: true, ..plain },
-        0 | 1 => Durable { completed: reading == 1, ..plain },
+        READING_DONE => Durable {
+            completed: true,
+            done: true,
+            ..plain
+        },
+        0 | 1 => Durable {
+            completed: reading == 1,
+            ..plain
+        },
         _ => {
             let (kind, why) = ((reading - 2) / REASONS, (reading - 2) % REASONS);
             Durable {
@@ -190,7 +233,15 @@ fn number_to_marker(number: u64) -> Option<Durable> {
 // === The rest ===
 
 fn rest_to_bits(state: &State) -> u64 {
-    let State { status, bootstrap, disk, applied, leases, teardown, .. } = state;
+    let State {
+        status,
+        bootstrap,
+        disk,
+        applied,
+        leases,
+        teardown,
+        ..
+    } = state;
     let mut bits = 0;
     let mut put = |width: u32, value: u64| bits = bits << width | value;
     put(2, *status as u64);
@@ -199,15 +250,35 @@ fn rest_to_bits(state: &State) -> u64 {
     }
     put(3, u64::from(disk.manifests));
     put(3, u64::from(disk.stashed));
-    for flag in [disk.secrets, disk.stashed_secrets, disk.assets, disk.claimed, *applied] {
+    for flag in [
+        disk.secrets,
+        disk.stashed_secrets,
+        disk.assets,
+        disk.claimed,
+        *applied,
+    ] {
         put(1, u64::from(flag));
     }
     put(6, leases[0] as u64 * 7 + leases[1] as u64);
     put(2, *teardown as u64);
     put(3, u64::from(state.served_at_failure));
     put(1, u64::from(state.foreign_changed));
-    let Budgets { power_cuts, kills, installer_kills, lost_answers, timing, restarts } = state.left;
-    for budget in [power_cuts, kills, installer_kills, lost_answers, timing, restarts] {
+    let Budgets {
+        power_cuts,
+        kills,
+        installer_kills,
+        lost_answers,
+        timing,
+        restarts,
+    } = state.left;
+    for budget in [
+        power_cuts,
+        kills,
+        installer_kills,
+        lost_answers,
+        timing,
+        restarts,
+    ] {
         put(2, u64::from(budget));
     }
     bits
@@ -218,7 +289,12 @@ pub(crate) const BLANK: State = State {
     machine: pivot::State::FIRST,
     marker: None,
     status: Status::Running,
-    nodes: [Node { power: Power::OffStale, joined: Joined::No, pods: [Pod::None; 3], listed: 0 }; 3],
+    nodes: [Node {
+        power: Power::OffStale,
+        joined: Joined::No,
+        pods: [Pod::None; 3],
+        listed: 0,
+    }; 3],
     bootstrap: [Process::Gone; 3],
     disk: Disk {
         manifests: 0,
@@ -249,29 +325,58 @@ fn bits_to_rest(mut bits: u64, state: State) -> State {
         bits >>= width;
         value as u8
     };
-    let [restarts, timing, lost_answers, installer_kills, kills, power_cuts] =
-        std::array::from_fn(|_| take(2));
+    let [
+        restarts,
+        timing,
+        lost_answers,
+        installer_kills,
+        kills,
+        power_cuts,
+    ] = std::array::from_fn(|_| take(2));
     let foreign_changed = take(1) == 1;
     let served_at_failure = take(3);
-    let teardown =
-        [Teardown::None, Teardown::Guarded, Teardown::Unguarded, Teardown::Violated][usize::from(take(2))];
+    let teardown = [
+        Teardown::None,
+        Teardown::Guarded,
+        Teardown::Unguarded,
+        Teardown::Violated,
+    ][usize::from(take(2))];
     let leases = take(6);
     let [applied, claimed, assets, stashed_secrets, secrets] =
         std::array::from_fn(|_| take(1) == 1);
     let (stashed, manifests) = (take(3), take(3));
     let [third, second, first] = std::array::from_fn(|_| {
-        [Process::Gone, Process::Starting, Process::Ready, Process::Stopping][usize::from(take(2))]
+        [
+            Process::Gone,
+            Process::Starting,
+            Process::Ready,
+            Process::Stopping,
+        ][usize::from(take(2))]
     });
     State {
         status: [Status::Running, Status::Down, Status::Ended][usize::from(take(2))],
         bootstrap: [first, second, third],
-        disk: Disk { manifests, stashed, secrets, stashed_secrets, assets, claimed },
+        disk: Disk {
+            manifests,
+            stashed,
+            secrets,
+            stashed_secrets,
+            assets,
+            claimed,
+        },
         applied,
         leases: [leases / 7, leases % 7].map(|lease| Lease::ALL[usize::from(lease)]),
         teardown,
         served_at_failure,
         foreign_changed,
-        left: Budgets { power_cuts, kills, installer_kills, lost_answers, timing, restarts },
+        left: Budgets {
+            power_cuts,
+            kills,
+            installer_kills,
+            lost_answers,
+            timing,
+            restarts,
+        },
         ..state
     }
 }

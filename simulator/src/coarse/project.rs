@@ -125,25 +125,40 @@ impl<'a> Projection<'a> {
     fn outside(&mut self, action: Action) {
         match action {
             Action::CutPower(node) => {
-                let fault = NodeFault { node: selectors(node), bind: None };
+                let fault = NodeFault {
+                    node: selectors(node),
+                    bind: None,
+                };
                 self.fault(Fault::PowerOff(fault), &[node]);
             }
             Action::PowerOn(node) => {
                 self.kubelets[usize::from(node)] = self.now_ms;
                 let nodes = vec![name(node)];
                 let effect = Ok("the node has power".to_owned());
-                self.runner(Sighting::Heal(HealRecord { entry: self.entry, nodes, effect }));
+                self.runner(Sighting::Heal(HealRecord {
+                    entry: self.entry,
+                    nodes,
+                    effect,
+                }));
                 self.entry += 1;
             }
             Action::Kill(component, _, node) => {
                 let signal = Signal::Kill;
-                let kill = Kill { component, node: selectors(node), signal, bind: None };
+                let kill = Kill {
+                    component,
+                    node: selectors(node),
+                    signal,
+                    bind: None,
+                };
                 self.fault(Fault::Kill(kill), &[node]);
             }
             Action::KillInstaller => self.fault(Fault::KillInstaller(Nothing {}), &[]),
             Action::StartForeign => {
                 let operation = "bootstrap".to_owned();
-                self.runner(Sighting::OperationStarted(Operation { operation, foreign: true }));
+                self.runner(Sighting::OperationStarted(Operation {
+                    operation,
+                    foreign: true,
+                }));
                 self.pass(ACTION_EVERY_MS);
                 self.ended(OperationEnd::Overdue);
             }
@@ -162,18 +177,30 @@ impl<'a> Projection<'a> {
         };
         self.entry += 1;
         let now_us = self.now_ms * 1_000;
-        self.put(Source::Runner, now_us - ANSWER_US, now_us, Sighting::Fault(record));
+        self.put(
+            Source::Runner,
+            now_us - ANSWER_US,
+            now_us,
+            Sighting::Fault(record),
+        );
     }
 
     /// Processes that began, ended or were started anew.
     fn processes(&mut self, action: Action) {
         for component in Component::SELF_HOSTED {
             let process = self.state.bootstrap[index(component)];
-            self.process((0, component, Incarnation::Bootstrap), process != Process::Gone, action);
+            self.process(
+                (0, component, Incarnation::Bootstrap),
+                process != Process::Gone,
+                action,
+            );
             for node in 0..self.world.control_planes() {
                 let seat = &self.state.nodes[usize::from(node)];
                 let pod = seat.pods[index(component)];
-                let (runs, copied) = (seat.is_on() && pod.is_running(), seat.is_on() && pod == Pod::Copy);
+                let (runs, copied) = (
+                    seat.is_on() && pod.is_running(),
+                    seat.is_on() && pod == Pod::Copy,
+                );
                 self.process((node, component, Incarnation::SelfHosted), runs, action);
                 self.process((node, component, Incarnation::Checkpoint), copied, action);
             }
@@ -210,11 +237,13 @@ impl<'a> Projection<'a> {
     fn procedure(&mut self, before: &State, action: Action) {
         if matches!(action, Action::Resume | Action::StartAgain) {
             let operation = "resume".to_owned();
-            self.runner(Sighting::OperationStarted(Operation { operation, foreign: false }));
+            self.runner(Sighting::OperationStarted(Operation {
+                operation,
+                foreign: false,
+            }));
         }
-        let reinstates = |state: &State| {
-            state.status == Status::Running && state.machine.is_reinstating()
-        };
+        let reinstates =
+            |state: &State| state.status == Status::Running && state.machine.is_reinstating();
         if reinstates(&self.state) && !reinstates(before) {
             self.step("reinstating", Moment::Entered);
         }
@@ -255,11 +284,18 @@ impl Projection<'_> {
         };
         self.put(Source::Runner, 0, 0, Sighting::CaseOpened(opened));
         let operation = "bootstrap".to_owned();
-        self.runner(Sighting::OperationStarted(Operation { operation, foreign: false }));
+        self.runner(Sighting::OperationStarted(Operation {
+            operation,
+            foreign: false,
+        }));
     }
 
     fn expected_end(&self) -> &'static str {
-        if self.world.config().unschedulable { "holding" } else { "done" }
+        if self.world.config().unschedulable {
+            "holding"
+        } else {
+            "done"
+        }
     }
 
     fn close(mut self) -> Vec<Observation> {
@@ -268,7 +304,10 @@ impl Projection<'_> {
             Status::Ended => "holding",
             _ => "failed",
         };
-        let closed = CaseClosed { end: end.to_owned(), trouble: None };
+        let closed = CaseClosed {
+            end: end.to_owned(),
+            trouble: None,
+        };
         self.now_ms += 1;
         self.runner(Sighting::CaseClosed(closed));
         self.seen
@@ -276,7 +315,11 @@ impl Projection<'_> {
 
     fn ended(&mut self, end: OperationEnd) {
         let operation = "bootstrap".to_owned();
-        self.runner(Sighting::OperationEnded(OperationEnded { operation, end, detail: None }));
+        self.runner(Sighting::OperationEnded(OperationEnded {
+            operation,
+            end,
+            detail: None,
+        }));
     }
 
     fn step(&mut self, step: &str, moment: Moment) {
@@ -304,7 +347,14 @@ impl Projection<'_> {
 
     fn put(&mut self, source: Source, start_us: u64, end_us: u64, saw: Sighting) {
         let seq = self.seqs.entry(source.clone()).or_default();
-        self.seen.push(Observation { v: 1, source, seq: *seq, start_us, end_us, saw });
+        self.seen.push(Observation {
+            v: 1,
+            source,
+            seq: *seq,
+            start_us,
+            end_us,
+            saw,
+        });
         *seq += 1;
     }
 }

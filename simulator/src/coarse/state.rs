@@ -146,7 +146,10 @@ impl Pod {
 
     /// Whether its containers were started.
     pub const fn is_running(self) -> bool {
-        matches!(self, Self::Starting | Self::StartingSaved | Self::Ready | Self::ReadySaved)
+        matches!(
+            self,
+            Self::Starting | Self::StartingSaved | Self::Ready | Self::ReadySaved
+        )
     }
 
     /// Whether it is ready.
@@ -156,7 +159,10 @@ impl Pod {
 
     /// Whether a checkpoint of it lies on the node.
     pub const fn is_saved(self) -> bool {
-        matches!(self, Self::BoundSaved | Self::StartingSaved | Self::ReadySaved | Self::Copy)
+        matches!(
+            self,
+            Self::BoundSaved | Self::StartingSaved | Self::ReadySaved | Self::Copy
+        )
     }
 
     /// The same pod, forgotten by its kubelet.
@@ -254,7 +260,10 @@ impl Lease {
 
     /// Whether nobody holds it.
     pub const fn is_free(self) -> bool {
-        matches!(self, Self::Never | Self::BootstrapGone | Self::SelfHostedGone)
+        matches!(
+            self,
+            Self::Never | Self::BootstrapGone | Self::SelfHostedGone
+        )
     }
 
     /// Whether somebody self-hosted renewed it last.

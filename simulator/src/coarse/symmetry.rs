@@ -30,7 +30,11 @@ impl World {
                 | u8::from(tasks >> number & 1 == 1) << 2
                 | u8::from(tasks >> (16 + number) & 1 == 1) << 3,
         };
-        if seat(1) <= seat(2) { *state } else { self.swapped(state) }
+        if seat(1) <= seat(2) {
+            *state
+        } else {
+            self.swapped(state)
+        }
     }
 
     /// The state with its second and third node exchanged.

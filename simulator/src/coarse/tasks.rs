@@ -9,7 +9,10 @@ use super::world::World;
 
 /// Whether a task asks the API.
 pub(crate) const fn asks_api(task: Task) -> bool {
-    matches!(task, Task::Apply(_) | Task::LabelNode(_) | Task::Canary | Task::VerifyApi)
+    matches!(
+        task,
+        Task::Apply(_) | Task::LabelNode(_) | Task::Canary | Task::VerifyApi
+    )
 }
 
 impl World {
@@ -56,8 +59,20 @@ impl World {
         }
     }
 
-    /// Does a task's work. Doing it twice is doing it once.
+    /// Does a task's work, and what follows from it at once. Doing it twice is doing it once.
     pub(crate) fn land(&self, state: &mut State, task: Task) {
+        self.work(state, task);
+        state.settle(self.control_planes());
+    }
+
+    /// Whether a task's work would change anything.
+    pub(crate) fn would_land(&self, state: &State, task: Task) -> bool {
+        let mut landed = *state;
+        self.work(&mut landed, task);
+        landed.disk != state.disk || landed.applied != state.applied || landed.nodes != state.nodes
+    }
+
+    fn work(&self, state: &mut State, task: Task) {
         let disk = &mut state.disk;
         match task {
             Task::ClaimCluster => disk.claimed = true,
@@ -93,6 +108,5 @@ impl World {
             Task::LabelNode(node) => state.nodes[usize::from(node)].joined = Joined::Labelled,
             Task::Apply(_) | Task::Canary | Task::VerifyApi => {}
         }
-        state.settle(self.control_planes());
     }
 }

@@ -22,12 +22,20 @@ fn worlds() -> impl Strategy<Value = World> {
     saving.rules.checkpointed = ComponentSet::ALL;
     let plans = vec![modern(), bootkube(), kubeadm_alpha(), saving];
     let budgets = prop_oneof![Just(TROUBLE), Just(Budgets::default())];
-    (prop::sample::select(plans), 1..=3_u8, budgets, any::<bool>()).prop_map(
-        |(plan, control_planes, budgets, one_port)| {
-            let calm = Config { one_port, foreign: true, ..Config::calm(plan, control_planes) };
-            World::new(calm.with(budgets))
-        },
+    (
+        prop::sample::select(plans),
+        1..=3_u8,
+        budgets,
+        any::<bool>(),
     )
+        .prop_map(|(plan, control_planes, budgets, one_port)| {
+            let calm = Config {
+                one_port,
+                foreign: true,
+                ..Config::calm(plan, control_planes)
+            };
+            World::new(calm.with(budgets))
+        })
 }
 
 /// A state that a walk reaches: of what can happen, each choice picks one.
@@ -37,7 +45,9 @@ fn walk(world: &World, choices: &[u16]) -> State {
     for choice in choices {
         actions.clear();
         world.actions(&state, &mut actions);
-        let Some(action) = actions.get(usize::from(*choice) % actions.len().max(1)) else { break };
+        let Some(action) = actions.get(usize::from(*choice) % actions.len().max(1)) else {
+            break;
+        };
         state = world.apply(&state, *action);
     }
     state
@@ -54,14 +64,16 @@ fn reached() -> impl Strategy<Value = (World, State)> {
 fn followers(world: &World, state: &State) -> Vec<u128> {
     let mut actions = Vec::new();
     world.actions(state, &mut actions);
-    let next = actions.iter().map(|action| world.pack(&world.apply(state, *action), true));
+    let next = actions
+        .iter()
+        .map(|action| world.pack(&world.apply(state, *action), true));
     let mut keys: Vec<_> = next.collect();
     keys.sort_unstable();
     keys
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(400))]
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(400) })]
 
     #[test]
     fn a_packed_state_is_the_state((world, state) in reached()) {

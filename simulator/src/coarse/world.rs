@@ -24,14 +24,21 @@ impl World {
     /// # Panics
     /// When the plan cannot be followed, or has a task list that the packed state cannot hold.
     pub fn new(config: Config) -> Self {
-        config.plan.check().expect("an explored plan can be followed");
+        config
+            .plan
+            .check()
+            .expect("an explored plan can be followed");
         let is_label = |kind| kind == StageKind::Label;
         let mut labelling = 0;
         for (number, stage) in config.plan.stages.iter().enumerate() {
             labelling |= u16::from(is_label(stage.kind)) << number;
         }
         let has_checkpoints = config.plan.rules.checkpointed.0 != 0;
-        Self { config, labelling, has_checkpoints }
+        Self {
+            config,
+            labelling,
+            has_checkpoints,
+        }
     }
 
     /// Its bounds.
@@ -51,7 +58,11 @@ impl World {
 
     /// The first component whose pods the scheduler binds.
     pub(crate) const fn first_bound(&self) -> usize {
-        if self.config.unschedulable { APISERVER + 1 } else { APISERVER }
+        if self.config.unschedulable {
+            APISERVER + 1
+        } else {
+            APISERVER
+        }
     }
 
     /// Whether the stage's tasks are nodes to label.
@@ -67,10 +78,17 @@ impl World {
     /// Before the installer's first effect: nodes have power, etcd serves, the assets lie on the first node.
     fn beginning(&self) -> State {
         let mut state = pack::BLANK;
-        for node in state.nodes.iter_mut().take(usize::from(self.control_planes())) {
+        for node in state
+            .nodes
+            .iter_mut()
+            .take(usize::from(self.control_planes()))
+        {
             node.power = Power::On;
         }
-        state.disk = Disk { assets: true, ..Disk::default() };
+        state.disk = Disk {
+            assets: true,
+            ..Disk::default()
+        };
         state.left = self.config.budgets;
         self.start(&mut state);
         state
@@ -94,7 +112,11 @@ impl Model for World {
     }
 
     fn pack(&self, state: &State, symmetric: bool) -> u128 {
-        if symmetric { pack::pack(&self.canonical(state)) } else { pack::pack(state) }
+        if symmetric {
+            pack::pack(&self.canonical(state))
+        } else {
+            pack::pack(state)
+        }
     }
 
     fn unpack(&self, key: u128) -> State {

@@ -62,7 +62,9 @@ pub(crate) fn search(config: Config, symmetric: bool, most_states: usize) -> Fou
         actions.clear();
         found.world.actions(&state, &mut actions);
         for action in &actions {
-            let next = found.world.pack(&found.world.apply(&state, *action), symmetric);
+            let next = found
+                .world
+                .pack(&found.world.apply(&state, *action), symmetric);
             found.transitions += 1;
             found.fired[found.world.kind(*action)] += 1;
             if !found.world.is_outside(*action) {
@@ -89,7 +91,10 @@ fn note(found: &mut Found, reached: &Reached, key: u128, state: &State) {
     let violated = found.world.violated(state);
     for (bit, slug) in found.world.invariants().iter().enumerate() {
         if violated >> bit & 1 == 1 {
-            found.violated.entry(slug).or_insert_with(|| path(reached, key));
+            found
+                .violated
+                .entry(slug)
+                .or_insert_with(|| path(reached, key));
         }
     }
     found.decided |= found.world.decided(state);
@@ -122,7 +127,8 @@ fn first_lost(
         }
     }
     let lost = reached.keys().filter(|key| !saved.contains(key));
-    lost.map(|key| path(reached, *key)).min_by_key(|path| (path.len(), format!("{path:?}")))
+    lost.map(|key| path(reached, *key))
+        .min_by_key(|path| (path.len(), format!("{path:?}")))
 }
 
 /// A path as text, one action a line.
