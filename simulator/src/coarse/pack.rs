@@ -170,7 +170,7 @@ fn number_to_machine(number: u64) -> pivot::State {
 const READINGS: u64 = 30;
 const READING_DONE: u64 = READINGS - 1;
 const REASONS: u64 = Why::ALL.len() as u64;
-const _: () = assert!(3 + 3 * REASONS == READINGS && 1 + 16 * READINGS <= 1 << MARKER_BITS);
+const _: () = assert!(3 + 3 * REASONS == READINGS && 16 * READINGS < 1 << MARKER_BITS);
 
 fn marker_to_number(marker: Option<Durable>) -> u64 {
     let Some(Durable {
