@@ -142,7 +142,8 @@ impl World {
         bits(judged)
     }
 
-    /// Nobody serves, and nobody who has power could start an apiserver.
+    /// Nobody serves, and nobody who has power could start an apiserver. As the oracle: what lies on the
+    /// disk of a node without power does not count while another node has power.
     fn nobody_can_start_an_apiserver(&self, state: &State) -> bool {
         if !ever_served(state) || state.serving(self.control_planes()) > 0 {
             return false;
