@@ -128,7 +128,9 @@ impl World {
         let on = state.nodes.iter().any(|node| node.is_on());
         let judged = [
             done || state.teardown == Teardown::Violated,
-            ever_served(state) && on,
+            ever_served(state)
+                && on
+                && (state.serving(self.control_planes()) > 0 || !waits_for_power(state)),
             done && state.nodes[0].is_on(),
             state
                 .bootstrap
@@ -145,7 +147,8 @@ impl World {
     /// Nobody serves, and nobody who has power could start an apiserver. As the oracle: what lies on the
     /// disk of a node without power does not count while another node has power.
     fn nobody_can_start_an_apiserver(&self, state: &State) -> bool {
-        if !ever_served(state) || state.serving(self.control_planes()) > 0 {
+        if !ever_served(state) || state.serving(self.control_planes()) > 0 || waits_for_power(state)
+        {
             return false;
         }
         let mut anybody_on = false;
@@ -205,6 +208,11 @@ fn is_timely(all: Budgets, left: Budgets) -> bool {
 /// Somebody registered, so an apiserver answered once: the bootstrap one was the first.
 fn ever_served(state: &State) -> bool {
     state.nodes.iter().any(|node| node.joined != Joined::No)
+}
+
+/// The bootstrap node has no power, and could start an apiserver if it had: not the installer's to give.
+fn waits_for_power(state: &State) -> bool {
+    !state.nodes[0].is_on() && state.disk.manifests & 1 != 0 && state.disk.secrets
 }
 
 fn ever_ran(state: &State) -> bool {

@@ -5,14 +5,18 @@
 //! seen without its files; a kubelet that still runs since it ran a self-hosted apiserver, or since one
 //! was bound to its node, as long as the pods last read do not say otherwise.
 //! Violated when there is nobody although every living control-plane node was looked at and every
-//! endpoint asked. While all nodes are off nobody lives who could, and nothing is judged.
+//! endpoint asked. While all nodes are off nobody lives who could, and nothing is judged; nor while
+//! one is off that had a manifest with its files when it was last seen: until the hand-over only the
+//! bootstrap node can start an apiserver, and its power is not the installer's to give.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use terms::{Component, Incarnation, NodeId};
 
 use super::{Invariant, LEAST_SAMPLES, finding, names, not_judged, unknown};
-use crate::observation::{Observation, PodStatus, ProcessId, RequestOutcome, Sighting, Source};
+use crate::observation::{
+    NodeInventory, Observation, PodStatus, ProcessId, RequestOutcome, Sighting, Source,
+};
 use crate::reference::{Reference, seconds};
 use crate::verdict::{Finding, Judgement};
 use crate::view::{SERVING_US, View};
@@ -24,6 +28,8 @@ const UNKNOWN_MAX_US: u64 = 3_000_000;
 struct SomebodyCanStartAnApiserver {
     served: Option<Reference>,
     learnt: BTreeMap<NodeId, ProcessId>,
+    /// Nodes that had a manifest with its files when they were last seen.
+    equipped: BTreeSet<NodeId>,
     looked: u64,
     unknown_since_us: Option<u64>,
     unknown: Option<String>,
@@ -43,10 +49,8 @@ impl Invariant for SomebodyCanStartAnApiserver {
                 self.served = Some(Reference::to(seen));
             }
             Sighting::NodeInventory(now) => {
-                if let (Source::Node(node), Some(kubelet)) = (&seen.source, now.kubelet)
-                    && now.runs(Component::KubeApiserver, Incarnation::SelfHosted)
-                {
-                    self.learnt.insert(node.clone(), kubelet);
+                if let Source::Node(node) = &seen.source {
+                    self.inventory(node, now);
                 }
             }
             Sighting::Pods(pods) => self.pods(view, pods),
@@ -77,6 +81,19 @@ impl Invariant for SomebodyCanStartAnApiserver {
 }
 
 impl SomebodyCanStartAnApiserver {
+    fn inventory(&mut self, node: &NodeId, now: &NodeInventory) {
+        if let Some(kubelet) = now.kubelet
+            && now.runs(Component::KubeApiserver, Incarnation::SelfHosted)
+        {
+            self.learnt.insert(node.clone(), kubelet);
+        }
+        if is_equipped(now) {
+            self.equipped.insert(node.clone());
+        } else {
+            self.equipped.remove(node);
+        }
+    }
+
     /// A kubelet learns of a pod that is bound to it, and of its end.
     fn pods(&mut self, view: &View, pods: &[PodStatus]) {
         for node in view.control_plane() {
@@ -111,6 +128,10 @@ impl SomebodyCanStartAnApiserver {
         let now_us = view.now_us();
         if now_us.saturating_sub(served.end_us) <= SERVING_US || self.somebody_can(view) {
             self.looked += 1;
+            self.unknown_since_us = None;
+            return;
+        }
+        if self.waits_for_power(view) {
             self.unknown_since_us = None;
             return;
         }
@@ -159,15 +180,28 @@ impl SomebodyCanStartAnApiserver {
             let Some(latest) = view.inventory(node) else {
                 return false;
             };
-            let lacks_files = latest.value.processes.iter().any(|process| {
-                process.component == Component::KubeApiserver
-                    && process.incarnation != Some(Incarnation::SelfHosted)
-                    && !process.missing_files.is_empty()
-            });
-            let manifest = latest.value.apiserver_manifests().next().is_some() && !lacks_files;
+            let manifest = is_equipped(&latest.value);
             let knows = latest.value.kubelet.is_some()
                 && latest.value.kubelet.as_ref() == self.learnt.get(node);
             manifest || knows
         })
     }
+
+    /// Whether a node without power could start one if it had any.
+    fn waits_for_power(&self, view: &View) -> bool {
+        let living = view.living_control_plane();
+        let mut off = view.control_plane();
+        off.retain(|node| !living.contains(node));
+        off.into_iter().any(|node| self.equipped.contains(node))
+    }
+}
+
+/// Whether an apiserver's manifest lies there, unless its process was seen without its files.
+fn is_equipped(inventory: &NodeInventory) -> bool {
+    let lacks_files = inventory.processes.iter().any(|process| {
+        process.component == Component::KubeApiserver
+            && process.incarnation != Some(Incarnation::SelfHosted)
+            && !process.missing_files.is_empty()
+    });
+    inventory.apiserver_manifests().next().is_some() && !lacks_files
 }

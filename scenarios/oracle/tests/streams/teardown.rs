@@ -197,6 +197,32 @@ fn s6_holds_while_a_kubelet_remembers() {
     holds(&world.close("done"), "S6");
 }
 
+/// Until the hand-over only the bootstrap node can start an apiserver: nobody else is to blame for its power.
+#[test]
+fn s6_is_not_judged_while_the_only_equipped_node_has_no_power() {
+    let mut world = World::new(2);
+    world.serve_bootstrap();
+    world.power_off(1);
+    world.run(10_000);
+    world.heal(1);
+    world.run(6_000);
+    holds(&world.clone().close("done"), "S6");
+
+    world.remove_bootstrap();
+    world.run(4_000);
+    is_violated(&world.close("done"), "S6");
+}
+
+#[test]
+fn s6_is_violated_when_the_node_without_power_had_nothing_left() {
+    let mut world = World::new(2);
+    world.serve_bootstrap();
+    world.remove_bootstrap();
+    world.power_off(1);
+    world.run(4_000);
+    is_violated(&world.close("done"), "S6");
+}
+
 #[test]
 fn s6_is_unknown_when_the_nodes_are_not_seen() {
     let mut world = World::done(1);
