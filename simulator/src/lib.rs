@@ -11,5 +11,10 @@
 //! [`thin`] is what the pivot's mutants need and no more: whole components, no network beyond a load
 //! balancer, no partial failure of storage. It cannot vouch for what it leaves out.
 
+pub mod chance;
+pub mod timers;
+
 pub mod explore;
+pub mod swarm;
 pub mod thin;
+pub mod timed;
