@@ -215,18 +215,33 @@ fn schedulers_that_are_all_deleted_do_not_return() {
 }
 
 #[test]
-fn a_held_installer_waits_with_its_timers() {
+fn a_held_installer_does_nothing_until_the_faults_are_proven() {
     let case = scenario(
         1,
-        "  - bootstrap: {}\n  - at: { step: pods-scheduled, moment: entered, inject: [ { kill: { component: kubelet, node: worker-1 } } ] }\n\
+        "  - bootstrap: {}\n  - at: { step: pods-scheduled, moment: entered, inject: [ { reboot: { node: worker-1 } } ] }\n\
          \x20 - settle: { within: 120s, stable_for: 5s }\n",
     );
     let (outcome, verdict) = played(&case);
     assert_eq!(verdict.result, CaseResult::Passed, "{}", story(&outcome));
-    let held = outcome.observations.iter().filter(
-        |seen| matches!(&seen.saw, Sighting::Step(step) if step.held && step.step.as_str() == "pods-scheduled"),
-    );
-    assert_eq!(held.count(), 1);
+    let steps = outcome
+        .observations
+        .iter()
+        .filter_map(|seen| match &seen.saw {
+            Sighting::Step(step) => Some((step.held, seen.end_us)),
+            _ => None,
+        });
+    let steps: Vec<(bool, u64)> = steps.collect();
+    let held = steps
+        .iter()
+        .position(|(held, _)| *held)
+        .expect("it is held");
+    let proven_us = outcome
+        .observations
+        .iter()
+        .find_map(|seen| matches!(seen.saw, Sighting::Fault(_)).then_some(seen.end_us));
+    let proven_us = proven_us.expect("the fault was proven");
+    assert!(steps[held].1 < proven_us, "{}", story(&outcome));
+    assert!(steps[held + 1].1 >= proven_us, "{}", story(&outcome));
 }
 
 #[test]

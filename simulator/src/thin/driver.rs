@@ -236,3 +236,25 @@ impl WorldDriver {
         format!("at step {}: {why:?}", self.step_name(stage))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::thin::Scene;
+
+    #[test]
+    fn timers_stand_still_while_the_installer_is_held() {
+        let plan = pivot::modern();
+        let mut world = World::new(&Scene::calm("held", 1, 0));
+        let mut driver = WorldDriver::start(&plan, &world, false);
+        driver.put_machine_aside();
+        driver.perform(Effect::Arm(Timer::Retry), &mut world);
+        world.now_ms += 5_000;
+        driver.was_held(5_000);
+        let input = driver.next_input(&mut world);
+        assert!(matches!(input, Some(Input::Facts(_))), "{input:?}");
+        world.now_ms += u64::from(plan.retry_ms);
+        let input = driver.next_input(&mut world);
+        assert_eq!(input, Some(Input::Elapsed(Timer::Retry)));
+    }
+}
