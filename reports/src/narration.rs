@@ -59,6 +59,7 @@ pub fn narrate(observation: &Observation) -> Option<Told> {
             Tone::Trouble,
             format!("recording degraded, what follows may be incomplete: {why}"),
         ),
+        Sighting::NotApplicable(reason) => (Tone::Note, format!("not applicable: {reason}")),
         Sighting::CaseClosed(closed) => tell_close(closed),
         // Samples: what they show, invariants and the timeline show together.
         _ => return None,

@@ -4,8 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use oracle::Expectation;
+use oracle::observation::CaseOpened;
 use serde::{Deserialize, Serialize};
-use terms::{Capability, Milliseconds, NodeId};
+use terms::{Capability, Milliseconds, NodeId, StepName};
 
 use crate::entry::Entry;
 use crate::policy::Policy;
@@ -55,6 +56,26 @@ impl Case {
             .iter()
             .filter_map(|(name, budget)| budget.map(|budget| (name.clone(), budget)))
             .collect()
+    }
+
+    /// What the judge may know of the case: the first line of its record, on every backend.
+    pub fn opened(&self) -> CaseOpened {
+        let count = self.cluster.control_plane;
+        let mut capabilities = self.capabilities.clone();
+        if count < 2 {
+            capabilities.remove(&Capability::Ha);
+        }
+        CaseOpened {
+            case: self.id.clone(),
+            nodes: self.cluster.nodes(),
+            bootstrap_node: self.cluster.bootstrap_node(),
+            capabilities,
+            wanted_instances: count,
+            guard_instances: count.min(2),
+            budgets: self.budgets_in_force(),
+            done_step: StepName::new(pivot::Plan::DONE_STEP),
+            expected_end: self.expect.ends.clone(),
+        }
     }
 
     /// The id without the repetition: what `--repeat` compares.

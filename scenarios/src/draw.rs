@@ -11,7 +11,20 @@ pub struct Draw {
     pub position: u32,
 }
 
+/// Draws of one fault's selectors stay below the next one's.
+const SELECTORS_MOST: u32 = 64;
+
 impl Draw {
+    /// Where the first selector of a fault stands: the fault's place in its entry, from 0. Every
+    /// backend draws by this, so that a case hits the same nodes on all of them.
+    pub const fn of_fault(seed: u64, entry: u32, fault: u32) -> Self {
+        Self {
+            seed,
+            entry,
+            position: fault * SELECTORS_MOST,
+        }
+    }
+
     /// A number below `bound`; 0 when the bound is 0.
     pub(crate) fn below(self, bound: usize) -> usize {
         let bound = u64::try_from(bound).unwrap_or(u64::MAX);

@@ -1,16 +1,18 @@
-//! The in-memory world around the machines that ship.
+//! The in-memory worlds around the machines that ship, and the ways to drive them.
 //!
-//! *Scene*: a cluster, what is peculiar about it, and what happens to it. *World*: nodes, processes,
-//! pods, leases and a store, moved by a virtual clock. *Driver*: performs a machine's effects on the
-//! world, and can be killed between any two of them. *Watcher*: sees the world from outside and
-//! writes the observations that a real run would have.
+//! [`thin`] is a timed world of whole components: nodes, processes, pods, leases, a store and a load
+//! balancer, moved by a virtual clock. [`timed`] plays a case of the scenario language in it,
+//! [`swarm`] plays random ones. [`coarse`] is an untimed world that packs into 128 bits, and
+//! [`explore`] tries every interleaving of it.
 //!
-//! Determinism: one thread, one virtual clock in milliseconds, no chance; the same scene gives the
-//! same observations, byte for byte.
-//!
-//! [`thin`] is what the pivot's mutants need and no more: whole components, no network beyond a load
-//! balancer, no partial failure of storage. It cannot vouch for what it leaves out.
+//! Determinism: one virtual clock, no chance but keyed streams ([`chance`]); the same input gives the
+//! same observations, byte for byte. What each world leaves out stands at its head: it cannot vouch
+//! for that.
 
+pub mod chance;
 pub mod coarse;
 pub mod explore;
+pub mod swarm;
 pub mod thin;
+pub mod timed;
+pub mod timers;

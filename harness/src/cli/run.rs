@@ -1,4 +1,4 @@
-//! `chrysalis run`: cases on real clusters, to a verdict.
+//! `chrysalis run`: cases on real clusters or in the simulator, to a verdict.
 
 use std::collections::BTreeMap;
 use std::num::NonZeroUsize;
@@ -18,13 +18,14 @@ use crate::console::lines::say;
 use crate::console::{Console, ConsoleKind};
 use crate::docker::Engine;
 use crate::image::{self, Recipe};
-use crate::runner::{Run, RunOptions};
+use crate::runner::{self, Containers, Run, RunOptions};
 
-/// Run scenarios on real clusters and judge them.
+/// Run scenarios on real clusters, or in the simulator, and judge them.
 #[derive(Args, Debug)]
 #[command(after_help = "Examples:
   chrysalis run scenarios/catalogue/bootstrap-and-pivot.yaml
   chrysalis run scenarios/catalogue --tag gate --jobs 2
+  chrysalis run scenarios/catalogue --on sim
   chrysalis run scenarios/catalogue --case installer-killed --repeat 10 --keep-on-failure
 
 Exit codes: 0 passed, 1 something failed, 2 something inconclusive or nothing judged,
@@ -32,7 +33,7 @@ Exit codes: 0 passed, 1 something failed, 2 something inconclusive or nothing ju
 pub struct Arguments {
     #[command(flatten)]
     selection: SelectionArguments,
-    /// Where to run: real containers, or the simulator.
+    /// Where to run: real containers, or the simulator, which needs no engine and no image.
     #[arg(long, value_enum, default_value_t = Backend::Docker)]
     on: Backend,
     /// How many cases at once. Each 3+1 cluster takes about 1.2 GiB and two processors while it comes up.
@@ -64,24 +65,17 @@ pub async fn run(arguments: Arguments) -> Outcome {
         say!("this shard is empty: nothing to run");
         return Ok(Exit::Success);
     }
-    if arguments.on == Backend::Sim {
-        let words = "this version runs on containers only; leave `--on sim` out";
-        return Err(Failure::new(Exit::Unavailable, words));
-    }
-    let unavailable = |error| Failure::new(Exit::Unavailable, error);
-    let engine = Engine::connect().await.map_err(unavailable)?;
-    let image = image_for(&engine, &arguments, &plan).await?;
+    let backend = backend_for(&arguments, &plan).await?;
     let cancel = interrupt::token()?;
     let console = Arc::new(Console::new(ConsoleKind::detect()));
     let options = RunOptions {
         name: name_of(&arguments.selection.paths),
         out: arguments.out,
         jobs: arguments.jobs.get(),
-        image,
         seed: arguments.selection.seed,
         keep_on_failure: arguments.keep_on_failure,
     };
-    let run = Run::open(engine, &plan, options, Arc::clone(&console), cancel)
+    let run = Run::open(backend, &plan, options, Arc::clone(&console), cancel)
         .await
         .map_err(|error| Failure::new(Exit::Usage, error))?;
     let directory = run.directory().root().display().to_string();
@@ -99,6 +93,21 @@ pub async fn run(arguments: Arguments) -> Outcome {
         "report: {directory}/summary.md, {directory}/junit.xml"
     ));
     Ok(exit_of(&report, flaky))
+}
+
+async fn backend_for(arguments: &Arguments, plan: &Plan) -> Result<runner::Backend, Failure> {
+    if arguments.on == Backend::Docker {
+        let engine = Engine::connect()
+            .await
+            .map_err(|error| Failure::new(Exit::Unavailable, error))?;
+        let image = image_for(&engine, arguments, plan).await?;
+        return Ok(runner::Backend::Docker(Containers { engine, image }));
+    }
+    if arguments.keep_on_failure {
+        let words = "the simulator leaves no cluster to keep; leave `--keep-on-failure` out";
+        return Err(Failure::new(Exit::Usage, words));
+    }
+    Ok(runner::Backend::Simulator)
 }
 
 async fn image_for(engine: &Engine, arguments: &Arguments, plan: &Plan) -> Result<String, Failure> {

@@ -12,7 +12,7 @@ use futures::future::join_all;
 use oracle::Sighting;
 use oracle::observation::FaultRecord;
 use scenarios::{ClusterSnapshot, Draw, resolve_all};
-use terms::{Fault, NodeId, Selectors};
+use terms::{Fault, NodeId};
 
 use crate::cluster::{Cluster, Node};
 use crate::evidence::Sample;
@@ -20,9 +20,6 @@ use crate::stream::{Picture, Stream};
 
 /// What a fault did: the objects that it hit, and the proof, or why there is none.
 type Effect = (Vec<String>, Result<String, String>);
-
-/// Draws of one fault's selectors stay below the next one's.
-const SELECTORS_MOST: u32 = 64;
 
 /// Injects and heals the faults of one case.
 #[derive(Debug)]
@@ -115,7 +112,7 @@ impl Injector {
     }
 
     fn aim(fault: &Fault, snapshot: &ClusterSnapshot, draw: Draw) -> Result<Vec<NodeId>, String> {
-        let Some(selectors) = selectors(fault) else {
+        let Some(selectors) = fault.selectors() else {
             return Ok(Vec::new());
         };
         resolve_all(selectors, snapshot, draw).map_err(|error| error.to_string())
@@ -124,11 +121,7 @@ impl Injector {
     /// Draws depend on the case's seed, the entry's position and the fault's place in it, and on
     /// nothing else. Two faults of one entry draw differently.
     fn draw(&self, entry: u32, fault: u32) -> Draw {
-        Draw {
-            seed: self.seed,
-            entry,
-            position: fault * SELECTORS_MOST,
-        }
+        Draw::of_fault(self.seed, entry, fault)
     }
 
     /// The aim is taken again at the last moment: a target that moved is not hit.
@@ -163,25 +156,12 @@ impl Injector {
     }
 
     fn remember(&mut self, fault: &Fault, targets: &[NodeId], effective: bool) {
-        if effective && matches!(fault, Fault::PowerOff(_)) {
+        if effective && fault.is_lasting() {
             self.off.extend(targets.iter().cloned());
         }
-        let name = match fault {
-            Fault::PowerOff(options) | Fault::Reboot(options) => options.bind.as_ref(),
-            Fault::Kill(kill) => kill.bind.as_ref(),
-            Fault::KillInstaller(_) | Fault::Delete(_) => None,
-        };
-        if let Some(name) = name {
-            self.bound.insert(name.clone(), targets.to_vec());
+        if let Some(name) = fault.binding() {
+            self.bound.insert(name.to_owned(), targets.to_vec());
         }
-    }
-}
-
-fn selectors(fault: &Fault) -> Option<&Selectors> {
-    match fault {
-        Fault::PowerOff(options) | Fault::Reboot(options) => Some(&options.node),
-        Fault::Kill(kill) => Some(&kill.node),
-        Fault::KillInstaller(_) | Fault::Delete(_) => None,
     }
 }
 

@@ -4,17 +4,17 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-use oracle::observation::{CaseClosed, CaseOpened, Cause, OperationEnd, Trouble};
+use oracle::observation::{CaseClosed, Cause, OperationEnd, Trouble};
 use oracle::{Sighting, Verdict};
 use reports::{CaseRecord, CaseReport};
 use scenarios::{Case, Installer};
-use terms::{Capability, NodeId, StepName};
+use terms::NodeId;
 use tokio::sync::Mutex;
 use tokio_util::sync::CancellationToken;
 
 use super::listeners::ToConsole;
 use super::timeline::{Timeline, chain, trouble};
-use super::{closing, replayed, settle, timeline, usual};
+use super::{closing, replayed, settle, simulated, timeline, usual};
 use crate::claims::Claims;
 use crate::cluster::{Cluster, ClusterSpec};
 use crate::console::Console;
@@ -32,13 +32,31 @@ const LIFETIME: Duration = Duration::from_secs(2 * 3600);
 const APISERVER_NAME: &str = "kubernetes.default.svc";
 const ETCD_NAME: &str = "localhost";
 
-/// What all cases of a run share.
+/// Real clusters in containers.
 #[derive(Clone)]
-pub struct CaseContext {
+pub struct Containers {
     /// The container engine.
     pub engine: Engine,
     /// The node image.
     pub image: String,
+}
+
+/// What cases run on.
+#[derive(Clone)]
+pub enum Backend {
+    /// Real clusters in containers.
+    Docker(Containers),
+    /// The simulator, in virtual time.
+    Simulator,
+}
+
+/// What all cases of a run share.
+#[derive(Clone)]
+pub struct CaseContext {
+    /// What cases run on.
+    pub backend: Backend,
+    /// The run's seed.
+    pub seed: u64,
     /// The run's name, as labels bear it.
     pub run: String,
     /// Where everything is written.
@@ -61,30 +79,47 @@ pub async fn run_case(
     case: &Case,
     number: usize,
 ) -> Result<CaseReport, String> {
-    let begun = Instant::now();
     let mut record = crate::evidence::planned_case::record_of(case);
-    record.started_at = jiff::Timestamp::now().to_string();
+    if let Backend::Simulator = context.backend {
+        // The start of virtual time: the record of a simulated case is the same whenever it is made.
+        record.started_at = jiff::Timestamp::UNIX_EPOCH.to_string();
+        let repro = crate::evidence::planned_case::repro(&case.file, &case.id, Some(context.seed));
+        record.repro = format!("{repro} --on sim");
+    } else {
+        record.started_at = jiff::Timestamp::now().to_string();
+    }
     let folder = context
         .directory
         .make_case(&case.id)
         .map_err(|error| chain(&error))?;
     write_record(context, &record)?;
     context.console.case_started(&case.id);
-    let runner = Runner {
-        context,
-        case,
-        folder,
-        number,
+    let verdict = match &context.backend {
+        Backend::Docker(containers) => {
+            let begun = Instant::now();
+            let runner = Runner {
+                context,
+                containers,
+                case,
+                folder,
+                number,
+            };
+            let cluster = runner.record().await?;
+            let verdict = judge(context, case);
+            let keep = context.keep_on_failure
+                && verdict.result != oracle::CaseResult::Passed
+                && !context.cancel.is_cancelled();
+            if let Some(cluster) = cluster {
+                runner.put_away(cluster, keep).await;
+            }
+            record.took_ms = u64::try_from(begun.elapsed().as_millis()).unwrap_or(u64::MAX);
+            verdict
+        }
+        Backend::Simulator => {
+            record.took_ms = simulated::record(context, case).await?;
+            judge(context, case)
+        }
     };
-    let cluster = runner.record().await?;
-    let verdict = judge(context, case);
-    let keep = context.keep_on_failure
-        && verdict.result != oracle::CaseResult::Passed
-        && !context.cancel.is_cancelled();
-    if let Some(cluster) = cluster {
-        runner.put_away(cluster, keep).await;
-    }
-    record.took_ms = u64::try_from(begun.elapsed().as_millis()).unwrap_or(u64::MAX);
     write_record(context, &record)?;
     let text = serde_json::to_string_pretty(&verdict).map_err(|error| error.to_string())?;
     write_whole(&context.directory.verdict(&case.id), &text).map_err(|error| chain(&error))?;
@@ -111,6 +146,7 @@ fn judge(context: &CaseContext, case: &Case) -> Verdict {
 
 struct Runner<'a> {
     context: &'a CaseContext,
+    containers: &'a Containers,
     case: &'a Case,
     folder: PathBuf,
     number: usize,
@@ -123,13 +159,11 @@ impl Runner<'_> {
         let events = self.context.directory.events(&self.case.id);
         let recorder = Recorder::create(&events)
             .map_err(|error| format!("cannot begin {}: {error}", events.display()))?;
-        let listener = ToConsole {
-            console: Arc::clone(&self.context.console),
-            case: self.case.id.clone(),
-            expected: self.case.expect.violated.clone(),
-        };
+        let listener = ToConsole::of(self.context, self.case);
         let (dispatcher, stream) = Dispatcher::start(clock, recorder, listener);
-        stream.runner(Sighting::CaseOpened(self.opened())).await;
+        stream
+            .runner(Sighting::CaseOpened(self.case.opened()))
+            .await;
         let probes = Probes::start(&stream, self.folder.clone());
         let (cluster, end, trouble) = self.act(&stream, &probes).await;
         probes.stop().await;
@@ -146,25 +180,6 @@ impl Runner<'_> {
             ));
         }
         Ok(cluster)
-    }
-
-    fn opened(&self) -> CaseOpened {
-        let count = self.case.cluster.control_plane;
-        let mut capabilities = self.case.capabilities.clone();
-        if count < 2 {
-            capabilities.remove(&Capability::Ha);
-        }
-        CaseOpened {
-            case: self.case.id.clone(),
-            nodes: self.case.cluster.nodes(),
-            bootstrap_node: self.case.cluster.bootstrap_node(),
-            capabilities,
-            wanted_instances: count,
-            guard_instances: count.min(2),
-            budgets: self.case.budgets_in_force(),
-            done_step: StepName::new("done"),
-            expected_end: self.case.expect.ends.clone(),
-        }
     }
 
     /// Everything between the first and the last line of the record.
@@ -215,7 +230,7 @@ impl Runner<'_> {
             &name,
             case.control_plane,
             case.workers,
-            &self.context.image,
+            &self.containers.image,
             &case.kubernetes,
         )?;
         let progress = |event: crate::cluster::UpEvent| {
@@ -225,7 +240,7 @@ impl Runner<'_> {
         };
         let labels = self.labels();
         let up = Cluster::up(
-            &self.context.engine,
+            &self.containers.engine,
             &spec,
             &labels,
             &progress,
@@ -348,16 +363,8 @@ impl Runner<'_> {
 }
 
 fn end_word(end: Option<OperationEnd>) -> String {
-    match end {
-        Some(OperationEnd::Done) => "done",
-        Some(OperationEnd::Holding) => "holding",
-        Some(OperationEnd::Refused) => "refused",
-        Some(OperationEnd::Failed) => "failed",
-        Some(OperationEnd::Killed) => "killed",
-        Some(OperationEnd::Overdue) => "overdue",
-        None => "none",
-    }
-    .to_owned()
+    end.map_or(oracle::END_WHEN_PROVEN, OperationEnd::name)
+        .to_owned()
 }
 
 /// What the probes look at, and as whom.

@@ -4,16 +4,29 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use oracle::{Finding, Observation};
+use scenarios::Case;
 
+use super::case::CaseContext;
 use crate::console::Console;
 use crate::stream::Observers;
 
 /// Tells the console what happens in one case.
 pub(super) struct ToConsole {
-    pub(super) console: Arc<Console>,
-    pub(super) case: String,
+    console: Arc<Console>,
+    case: String,
     /// Slugs of the violations that the case expects.
-    pub(super) expected: BTreeSet<String>,
+    expected: BTreeSet<String>,
+}
+
+impl ToConsole {
+    /// The listener of a case.
+    pub(super) fn of(context: &CaseContext, case: &Case) -> Self {
+        Self {
+            console: Arc::clone(&context.console),
+            case: case.id.clone(),
+            expected: case.expect.violated.clone(),
+        }
+    }
 }
 
 impl Observers for ToConsole {

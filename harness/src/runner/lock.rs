@@ -6,7 +6,7 @@ use std::path::Path;
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 
-use crate::docker::Engine;
+use super::case::{Backend, Containers};
 
 /// What was run on what.
 #[derive(Debug, Serialize)]
@@ -24,26 +24,32 @@ pub(super) struct Lock {
 }
 
 impl Lock {
-    /// Looks at everything.
-    pub(super) async fn read(engine: &Engine, image: &str, seed: u64) -> Self {
-        let image_id = engine
-            .image_id(image)
-            .await
-            .ok()
-            .flatten()
-            .unwrap_or_default();
-        Self {
+    /// Looks at everything. The simulator has neither image nor engine: those stay empty.
+    pub(super) async fn read(backend: &Backend, seed: u64) -> Self {
+        let mut lock = Self {
             v: 1,
             chrysalis: env!("CARGO_PKG_VERSION"),
-            image: image.to_owned(),
-            image_id,
+            image: String::new(),
+            image_id: String::new(),
             binaries: binaries(),
-            engine: engine.version.clone(),
-            engine_api: engine.api_version.clone(),
+            engine: SIMULATOR.to_owned(),
+            engine_api: String::new(),
             kernel: kernel(),
             processors: std::thread::available_parallelism().map_or(0, Into::into),
             seed,
+        };
+        if let Backend::Docker(Containers { engine, image }) = backend {
+            lock.image.clone_from(image);
+            lock.image_id = engine
+                .image_id(image)
+                .await
+                .ok()
+                .flatten()
+                .unwrap_or_default();
+            lock.engine.clone_from(&engine.version);
+            lock.engine_api.clone_from(&engine.api_version);
         }
+        lock
     }
 
     /// The host in one line.
@@ -54,6 +60,9 @@ impl Lock {
         )
     }
 }
+
+/// What `lock.json` calls the engine of a simulated run.
+const SIMULATOR: &str = "sim";
 
 fn kernel() -> String {
     rustix::system::uname()

@@ -1,5 +1,5 @@
 //! Runs cases: brings a cluster up, plays the timeline against it, closes the record, and leaves
-//! the judging to the oracle.
+//! the judging to the oracle. In the simulator, playing is its own; record and judging are the same.
 
 mod case;
 mod closing;
@@ -9,8 +9,9 @@ mod operation;
 mod replayed;
 mod run;
 mod settle;
+mod simulated;
 mod timeline;
 mod usual;
 
-pub use case::{CaseContext, run_case};
+pub use case::{Backend, CaseContext, Containers, run_case};
 pub use run::{Run, RunError, RunOptions};

@@ -10,10 +10,9 @@ use scenarios::{Case, Plan};
 use thiserror::Error;
 use tokio_util::sync::CancellationToken;
 
-use super::case::{CaseContext, run_case};
+use super::case::{Backend, CaseContext, run_case};
 use super::lock::Lock;
 use crate::console::Console;
-use crate::docker::Engine;
 use crate::evidence::run_directory::{RunDirectory, RunDirectoryError, write_whole};
 
 /// What the person at the command line decides.
@@ -25,8 +24,6 @@ pub struct RunOptions {
     pub out: Option<PathBuf>,
     /// How many cases at once.
     pub jobs: usize,
-    /// The node image.
-    pub image: String,
     /// The seed that cases' seeds came from.
     pub seed: u64,
     /// Whether the cluster of a case that did not pass is left standing.
@@ -62,7 +59,7 @@ impl Run {
     /// # Errors
     /// When the directory cannot be made or written.
     pub async fn open(
-        engine: Engine,
+        backend: Backend,
         plan: &Plan,
         options: RunOptions,
         console: Arc<Console>,
@@ -72,7 +69,7 @@ impl Run {
             Some(out) => RunDirectory::create_at(out)?,
             None => RunDirectory::create("runs".as_ref(), jiff::Timestamp::now(), &options.name)?,
         };
-        let lock = Lock::read(&engine, &options.image, options.seed).await;
+        let lock = Lock::read(&backend, options.seed).await;
         write_json(&directory, "plan.json", plan)?;
         write_json(&directory, "lock.json", &lock)?;
         let started = SystemTime::now()
@@ -93,9 +90,16 @@ impl Run {
             std::process::id(),
             started.as_millis() & 0xff_ffff
         );
+        if let Backend::Simulator = backend {
+            // What a simulated run can say and what it cannot stands beside it.
+            write_whole(
+                &directory.file("simulator.md"),
+                &simulator::timed::model_page(),
+            )?;
+        }
         let context = CaseContext {
-            engine,
-            image: options.image.clone(),
+            backend,
+            seed: options.seed,
             run: name,
             directory: Arc::new(directory),
             console,

@@ -1,12 +1,11 @@
-//! Gives every sample its place, and hands it to everybody who wants it, in one order.
-
-use std::collections::BTreeMap;
+//! Brings the samples of many sources, as they come, into the one recording.
 
 use oracle::{Finding, Observation, Sighting, Source};
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinHandle;
 
 use super::picture::Picture;
+use super::recording::{Observers, Recording};
 use crate::evidence::{CaseClock, Recorder, Sample};
 
 /// How many samples may wait for the dispatcher: some ten seconds of a 3+1 cluster. A source that
@@ -52,15 +51,7 @@ impl Stream {
     }
 }
 
-/// Who else listens to the one stream.
-pub trait Observers: Send + 'static {
-    /// An observation has its place.
-    fn observed(&mut self, observation: &Observation);
-    /// An invariant was found violated, provisionally.
-    fn found(&mut self, slug: &str, finding: &Finding);
-}
-
-/// The one place where samples become observations.
+/// Takes samples from everywhere into the recording of a case.
 #[derive(Debug)]
 pub struct Dispatcher {
     task: JoinHandle<Result<(), String>>,
@@ -75,15 +66,8 @@ impl Dispatcher {
     ) -> (Self, Stream) {
         let (samples, queue) = mpsc::channel(QUEUE);
         let (publish, picture) = watch::channel(Picture::default());
-        let work = Work {
-            clock,
-            recorder,
-            observers,
-            publish,
-            next: BTreeMap::new(),
-            live: oracle::Live::new(),
-        };
-        let task = tokio::spawn(work.run(queue));
+        let recording = Recording::new(recorder, Published { observers, publish });
+        let task = tokio::spawn(dispatch(recording, queue));
         (
             Self { task },
             Stream {
@@ -106,62 +90,37 @@ impl Dispatcher {
     }
 }
 
-struct Work<O> {
-    clock: CaseClock,
-    recorder: Recorder,
-    observers: O,
-    publish: watch::Sender<Picture>,
-    next: BTreeMap<Source, u64>,
-    live: oracle::Live,
+async fn dispatch(
+    mut recording: Recording<impl Observers>,
+    mut queue: mpsc::Receiver<Sample>,
+) -> Result<(), String> {
+    while let Some(sample) = queue.recv().await {
+        let last = matches!(sample.saw, Sighting::CaseClosed(_));
+        recording.take(sample);
+        if last {
+            break;
+        }
+    }
+    recording.close()
 }
 
-impl<O: Observers> Work<O> {
-    async fn run(mut self, mut queue: mpsc::Receiver<Sample>) -> Result<(), String> {
-        while let Some(sample) = queue.recv().await {
-            let last = matches!(sample.saw, Sighting::CaseClosed(_));
-            self.take(sample);
-            if last {
-                break;
-            }
-        }
-        self.recorder.close()
-    }
+/// Observers, and after them the picture that the runner decides by.
+struct Published<O> {
+    observers: O,
+    publish: watch::Sender<Picture>,
+}
 
-    fn take(&mut self, sample: Sample) {
-        let observation = self.number(sample);
-        if let Err(why) = self.recorder.append(&observation) {
-            let now_us = self.clock.now_us();
-            let degraded = self.number(Sample {
-                source: Source::Runner,
-                start_us: now_us,
-                end_us: now_us,
-                saw: Sighting::RecordingDegraded(why),
-            });
-            self.tell(&degraded);
-        }
-        self.tell(&observation);
-    }
-
-    fn number(&mut self, sample: Sample) -> Observation {
-        let next = self.next.entry(sample.source.clone()).or_default();
-        let seq = *next;
-        *next += 1;
-        sample.into_observation(seq)
-    }
-
-    fn tell(&mut self, observation: &Observation) {
-        let found = self.live.observe(observation);
+impl<O: Observers> Observers for Published<O> {
+    fn observed(&mut self, observation: &Observation) {
         self.observers.observed(observation);
-        for (slug, finding) in &found {
-            self.observers.found(slug, finding);
-        }
+        self.publish
+            .send_modify(|picture| picture.fold(observation));
+    }
+
+    fn found(&mut self, slug: &str, finding: &Finding) {
+        self.observers.found(slug, finding);
         self.publish.send_modify(|picture| {
-            picture.fold(observation);
-            picture.findings.extend(
-                found
-                    .into_iter()
-                    .map(|(slug, finding)| (slug.to_string(), finding)),
-            );
+            picture.findings.insert(slug.to_owned(), finding.clone());
         });
     }
 }

@@ -3,6 +3,8 @@
 
 mod dispatcher;
 mod picture;
+mod recording;
 
-pub use dispatcher::{Dispatcher, Observers, Stream};
+pub use dispatcher::{Dispatcher, Stream};
 pub use picture::Picture;
+pub use recording::{Observers, Recording};

@@ -2,7 +2,7 @@
 //!
 //! Precedence, the first that applies:
 //! 1. an unexpected violation, or a cluster that did not settle although nothing explains it, that a slow host does not excuse: failed;
-//! 2. no case at all: inconclusive (harness);
+//! 2. no case at all: inconclusive (harness); a case that the backend cannot run truthfully, and did not begin: not applicable;
 //! 3. a timed violation that a slow host excuses: inconclusive (host);
 //! 4. a fault or heal without proven effect: inconclusive (fault);
 //! 5. degraded recording, or no last line: inconclusive (harness); trouble that the runner met: inconclusive with its cause;
@@ -42,13 +42,19 @@ pub fn judge(observations: &[Observation], expectation: &Expectation) -> Verdict
             }
         }
     }
+    let not_applicable = not_applicable(&sorted);
     let invariants: Vec<_> = monitors
         .iter()
         .map(|(rule, monitor)| Judged {
             id: rule.id.to_owned(),
             slug: rule.slug.to_owned(),
             revision: rule.revision,
-            judgement: judgement(rule, monitor.as_deref(), &view),
+            judgement: match (&not_applicable, judgement(rule, monitor.as_deref(), &view)) {
+                (Some(_), Judgement::Unknown(_) | Judgement::Holds) => {
+                    Judgement::NotJudged("the case does not apply here".to_owned())
+                }
+                (_, judgement) => judgement,
+            },
         })
         .collect();
     let figures = figures::figures(&sorted);
@@ -160,6 +166,13 @@ fn outcome(
     if view.case().is_none() {
         let what = "there is no first line that says what the case is".to_owned();
         return inconclusive(Cause::Harness, what);
+    }
+    if let Some(reason) = not_applicable(sorted) {
+        return Outcome {
+            result: CaseResult::NotApplicable,
+            cause: None,
+            reason,
+        };
     }
     for (judged, found) in &violated {
         if let Some(why) = excuse(judged, found) {
@@ -273,6 +286,18 @@ fn as_expected(invariants: &[Judged], expectation: &Expectation) -> Outcome {
 fn unsettled(sorted: &[&Observation]) -> Option<String> {
     sorted.iter().rev().find_map(|seen| match &seen.saw {
         Sighting::Settled(settled) => settled.failure(),
+        _ => None,
+    })
+}
+
+/// Why the case cannot be run truthfully here. A record in which the installer was started is no such case.
+fn not_applicable(sorted: &[&Observation]) -> Option<String> {
+    let begun = |seen: &&Observation| matches!(seen.saw, Sighting::OperationStarted(_));
+    if sorted.iter().any(begun) {
+        return None;
+    }
+    sorted.iter().find_map(|seen| match &seen.saw {
+        Sighting::NotApplicable(reason) => Some(reason.clone()),
         _ => None,
     })
 }

@@ -169,6 +169,24 @@ impl Fault {
         }
     }
 
+    /// The nodes that it is aimed at; none for what is not aimed at nodes.
+    pub const fn selectors(&self) -> Option<&Selectors> {
+        match self {
+            Self::PowerOff(options) | Self::Reboot(options) => Some(&options.node),
+            Self::Kill(kill) => Some(&kill.node),
+            Self::KillInstaller(_) | Self::Delete(_) => None,
+        }
+    }
+
+    /// The name by which later entries refer to the nodes that it hit.
+    pub fn binding(&self) -> Option<&str> {
+        match self {
+            Self::PowerOff(options) | Self::Reboot(options) => options.bind.as_deref(),
+            Self::Kill(kill) => kill.bind.as_deref(),
+            Self::KillInstaller(_) | Self::Delete(_) => None,
+        }
+    }
+
     /// Whether the fault lasts until it is healed.
     pub const fn is_lasting(&self) -> bool {
         matches!(self, Self::PowerOff(_))

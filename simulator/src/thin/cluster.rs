@@ -4,8 +4,9 @@ use pivot::AssetGroup;
 use terms::{Component, Incarnation};
 
 use super::node::Process;
-use super::scene::Quirk;
-use super::world::{LeaseState, Pod, World, lasts};
+use super::scene::{CRASH_MS, LEASE_TOO_LONG_MS, PORT_BACK_OFF_MS, Quirk};
+use super::world::{LeaseState, Pod, World};
+use crate::timers::Timer;
 
 /// How far one tick of the clock goes, in milliseconds.
 pub(crate) const TICK_MS: u64 = 100;
@@ -16,11 +17,16 @@ impl World {
         self.now_ms += TICK_MS;
         self.tick_store();
         for index in self.indices() {
-            if self.node(index).on {
+            let now_ms = self.now_ms;
+            self.node_mut(index)
+                .processes
+                .retain(|process| process.gone_ms.is_none_or(|gone_ms| now_ms < gone_ms));
+            if self.node(index).has_kubelet(now_ms) {
                 self.tick_kubelet(index);
             }
         }
-        if self.now_ms.is_multiple_of(lasts::CHECK_MS) {
+        let check_ms = self.durations.usual_ms(Timer::LoadBalancerCheck);
+        if self.now_ms.is_multiple_of(check_ms) {
             self.tick_load_balancer();
         }
         for lock in [Component::KubeControllerManager, Component::KubeScheduler] {
@@ -46,26 +52,31 @@ impl World {
         {
             return;
         }
-        self.store.leader = (0..self.control_planes).find(|index| healthy.contains(*index));
-        if self.store.leader.is_some() {
-            self.store.term += 1;
-            self.store.leading_since_ms = self.now_ms;
+        let candidates: Vec<u8> = (0..self.control_planes)
+            .filter(|index| healthy.contains(*index))
+            .collect();
+        if candidates.len() <= usize::from(self.control_planes) / 2 {
+            self.store.leader = None;
+            return;
         }
+        let chosen = self.durations.choose("etcd leader", candidates.len());
+        self.store.leader = Some(candidates[chosen]);
+        self.store.term += 1;
+        self.store.commits_ms = self.now_ms + self.durations.next_ms(Timer::EtcdElection, 0);
     }
 
     fn tick_kubelet(&mut self, index: u8) {
-        let now_ms = self.now_ms;
-        self.node_mut(index)
-            .processes
-            .retain(|process| process.gone_ms.is_none_or(|gone_ms| now_ms < gone_ms));
-        if index < self.control_planes && self.node(index).process(Component::Etcd, None).is_none()
+        if index < self.control_planes
+            && self.node(index).process(Component::Etcd, None).is_none()
+            && self.may_start(index, Component::Etcd, None)
         {
-            self.spawn(index, Component::Etcd, None, lasts::ETCD_START_MS);
+            self.start(index, Component::Etcd, None);
         }
         self.tick_static_pods(index);
         if self.reachable() {
             self.registered = self.registered.with(index);
-            let known = |pod: &&Pod| pod.bound && pod.node == index;
+            self.end_deleted_pods(index);
+            let known = |pod: &&Pod| pod.bound && !pod.terminating && pod.node == index;
             let bound = self
                 .pods
                 .iter()
@@ -77,35 +88,63 @@ impl World {
         self.tick_pods(index);
     }
 
+    /// Ends the processes of pods that are to be deleted; a pod whose process is gone is removed.
+    fn end_deleted_pods(&mut self, index: u8) {
+        let deleted = |pod: &&Pod| pod.terminating && pod.node == index;
+        let deleted: Vec<(Component, u32)> = self
+            .pods
+            .iter()
+            .filter(deleted)
+            .map(|pod| (pod.component, pod.uid))
+            .collect();
+        for (component, uid) in deleted {
+            let by = Some(Incarnation::SelfHosted);
+            match self.node(index).process(component, by) {
+                None => {
+                    self.pods.retain(|pod| pod.uid != uid);
+                    // The next pod's containers are others.
+                    self.node_mut(index).back_offs.remove(&(component, by));
+                    self.store.revision += 1;
+                }
+                Some(process) if process.gone_ms.is_none() => {
+                    self.stop(index, component, Incarnation::SelfHosted);
+                }
+                Some(_) => {}
+            }
+        }
+    }
+
     fn tick_static_pods(&mut self, index: u8) {
-        let now_ms = self.now_ms;
-        let node = self.node_mut(index);
-        let secrets = node.secrets;
-        let mut starting = Vec::new();
         for component in Component::SELF_HOSTED {
+            let by = Some(Incarnation::Bootstrap);
+            let node = self.node(index);
             let wanted = node.manifests.contains(&component);
-            let running = node.processes.iter_mut().find(|process| {
-                process.component == component
-                    && process.incarnation == Some(Incarnation::Bootstrap)
-            });
-            match running {
-                // Without its secrets a container cannot start.
-                None if wanted && secrets => starting.push(component),
+            // Without its secrets a container cannot start.
+            let startable = wanted && node.secrets;
+            match node.process(component, by) {
+                None if startable && self.may_start(index, component, by) => {
+                    self.start(index, component, by);
+                }
                 Some(process) if !wanted && process.gone_ms.is_none() => {
-                    let stop_ms = stop_ms(component);
-                    process.gone_ms = Some(now_ms + stop_ms);
+                    self.stop(index, component, Incarnation::Bootstrap);
                 }
                 _ => {}
             }
         }
-        for component in starting {
-            self.spawn(
-                index,
-                component,
-                Some(Incarnation::Bootstrap),
-                start_ms(component),
-            );
-        }
+    }
+
+    fn start(&mut self, index: u8, component: Component, by: Option<Incarnation>) {
+        let takes_ms = self.start_ms(component, index, by);
+        self.spawn(index, component, by, Some(takes_ms));
+    }
+
+    /// Asks a process to end.
+    fn stop(&mut self, index: u8, component: Component, by: Incarnation) {
+        let gone_ms = self.now_ms + self.stop_ms(component, index, Some(by));
+        let processes = self.node_mut(index).processes.iter_mut();
+        processes
+            .filter(|process| process.component == component && process.incarnation == Some(by))
+            .for_each(|process| process.gone_ms = Some(gone_ms));
     }
 
     fn tick_pods(&mut self, index: u8) {
@@ -116,7 +155,11 @@ impl World {
                 .process(component, Some(Incarnation::SelfHosted))
                 .cloned();
             match running {
-                None if known.contains(&component) => self.start_pod(index, component),
+                None if known.contains(&component)
+                    && self.may_start(index, component, Some(Incarnation::SelfHosted)) =>
+                {
+                    self.start_pod(index, component);
+                }
                 Some(process) if component == Component::KubeApiserver => {
                     self.mind_apiserver(index, &process);
                 }
@@ -141,12 +184,12 @@ impl World {
                 .node(index)
                 .process(component, Some(Incarnation::Bootstrap))
                 .is_some();
-        let takes_ms = if port_taken {
-            u64::MAX - self.now_ms
+        let by = Some(Incarnation::SelfHosted);
+        if port_taken {
+            self.spawn(index, component, by, None);
         } else {
-            start_ms(component)
-        };
-        self.spawn(index, component, Some(Incarnation::SelfHosted), takes_ms);
+            self.start(index, component, by);
+        }
         if self.has(Quirk::PodsWithoutOwner) {
             for pod in &mut self.pods {
                 if pod.component == component && pod.node == index {
@@ -166,18 +209,24 @@ impl World {
             .process(Component::KubeApiserver, Some(Incarnation::Bootstrap))
             .is_none();
         let now_ms = self.now_ms;
+        let restarts = crashes && process.started_ms + CRASH_MS <= now_ms;
+        let start_ms = if restarts {
+            self.start_ms(process.component, index, process.incarnation)
+        } else {
+            0
+        };
         let own = self
             .node_mut(index)
             .processes
             .iter_mut()
             .find(|other| other.pid == process.pid);
         let Some(own) = own else { return };
-        if crashes && own.started_ms + lasts::CRASH_MS <= now_ms {
+        if restarts {
             own.started_ms = now_ms;
-            own.ready_ms = now_ms + start_ms(Component::KubeApiserver);
+            own.ready_ms = now_ms + start_ms;
         } else if waits && port_free {
             // The kubelet's back-off is what is left of history's hand-over.
-            own.ready_ms = now_ms + lasts::BACK_OFF_MS;
+            own.ready_ms = now_ms + PORT_BACK_OFF_MS;
         }
     }
 
@@ -208,11 +257,12 @@ impl World {
             process.is_some_and(|process| process.pid == pid && process.works(self.now_ms))
         };
         if lease.holder.is_some_and(running) {
-            if self.now_ms >= lease.renewed_ms + lasts::RENEWAL_MS {
+            if self.now_ms >= lease.renewed_ms + self.durations.usual_ms(Timer::LeaseRenewal) {
+                let renewed_ms = self.now_ms;
                 self.leases.insert(
                     lock,
                     LeaseState {
-                        renewed_ms: self.now_ms,
+                        renewed_ms,
                         ..lease
                     },
                 );
@@ -220,41 +270,44 @@ impl World {
             }
             return;
         }
-        let term_ms = match lease.holder {
-            None => 0,
-            Some(_) if self.has(Quirk::LeasesLastTooLong) => lasts::LEASE_TOO_LONG_MS,
-            Some((_, Incarnation::Bootstrap, _)) => {
-                lasts::BOOTSTRAP_LEASE_MS + lasts::CANDIDATE_POLL_MS
-            }
-            Some(_) => lasts::LEASE_MS + lasts::CANDIDATE_POLL_MS,
-        };
-        if self.now_ms < lease.renewed_ms + term_ms {
+        if self.now_ms < lease.renewed_ms + lease.taken_after_ms && lease.holder.is_some() {
             return;
         }
         if let Some(holder) = self.candidate(lock) {
-            let transitions = lease.transitions + 1;
-            self.leases.insert(
-                lock,
-                LeaseState {
-                    holder: Some(holder),
-                    renewed_ms: self.now_ms,
-                    transitions,
-                },
-            );
+            let taken = LeaseState {
+                holder: Some(holder),
+                renewed_ms: self.now_ms,
+                transitions: lease.transitions + 1,
+                taken_after_ms: self.taken_after_ms(lock, holder.1),
+            };
+            self.leases.insert(lock, taken);
             self.store.revision += 1;
         }
     }
 
-    fn candidate(&self, lock: Component) -> Option<(u8, Incarnation, u32)> {
+    /// How long after its last renewal a lease of this holder is somebody else's.
+    fn taken_after_ms(&mut self, lock: Component, holder: Incarnation) -> u64 {
+        let term_ms = match holder {
+            _ if self.has(Quirk::LeasesLastTooLong) => return LEASE_TOO_LONG_MS,
+            Incarnation::Bootstrap => self.durations.usual_ms(Timer::BootstrapLease),
+            _ => self.durations.usual_ms(Timer::Lease),
+        };
+        term_ms + self.durations.next_ms(Timer::LeaseTaken, lock as u64)
+    }
+
+    fn candidate(&mut self, lock: Component) -> Option<(u8, Incarnation, u32)> {
         for incarnation in [Incarnation::Bootstrap, Incarnation::SelfHosted] {
             if incarnation == Incarnation::SelfHosted && self.has(Quirk::ControllersNeverLead) {
                 continue;
             }
-            for index in self.indices() {
-                let process = self.node(index).process(lock, Some(incarnation));
-                if let Some(process) = process.filter(|process| process.is_ready(self.now_ms)) {
-                    return Some((index, incarnation, process.pid));
-                }
+            let ready = |index: u8| {
+                let process = self.node(index).process(lock, Some(incarnation))?;
+                let ready = process.is_ready(self.now_ms);
+                ready.then_some((index, incarnation, process.pid))
+            };
+            let ready: Vec<_> = self.indices().filter_map(ready).collect();
+            if !ready.is_empty() {
+                return Some(ready[self.durations.choose(lock.name(), ready.len())]);
             }
         }
         None
@@ -277,6 +330,7 @@ impl World {
                             node,
                             bound: false,
                             uid: self.next_uid,
+                            terminating: false,
                         });
                         self.next_uid += 1;
                         self.store.revision += 1;
@@ -295,18 +349,28 @@ impl World {
             }
         }
     }
-}
 
-fn start_ms(component: Component) -> u64 {
-    match component {
-        Component::KubeApiserver => lasts::APISERVER_START_MS,
-        _ => lasts::CONTROLLER_START_MS,
+    fn start_ms(&mut self, component: Component, node: u8, by: Option<Incarnation>) -> u64 {
+        let timer = match component {
+            Component::Etcd => Timer::EtcdStart,
+            Component::KubeApiserver => Timer::ApiserverStart,
+            _ => Timer::ControllerStart,
+        };
+        self.durations
+            .next_ms(timer, Self::place(node, component, by))
     }
-}
 
-fn stop_ms(component: Component) -> u64 {
-    match component {
-        Component::KubeApiserver => lasts::APISERVER_DRAIN_MS,
-        _ => lasts::CONTROLLER_STOP_MS,
+    pub(crate) fn stop_ms(
+        &mut self,
+        component: Component,
+        node: u8,
+        by: Option<Incarnation>,
+    ) -> u64 {
+        let timer = match component {
+            Component::KubeApiserver => Timer::ApiserverDrain,
+            _ => Timer::ControllerStop,
+        };
+        self.durations
+            .next_ms(timer, Self::place(node, component, by))
     }
 }

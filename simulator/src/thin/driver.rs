@@ -10,13 +10,7 @@ use pivot::{
 use terms::{Moment, StepName};
 
 use super::world::World;
-
-/// How often the installer looks at the cluster, in milliseconds.
-const LOOK_MS: u64 = 500;
-/// How long a task takes, in milliseconds.
-const TASK_MS: u64 = 300;
-/// How long the canary takes to be created, bound and ready, in milliseconds.
-const CANARY_MS: u64 = 2_000;
+use crate::timers;
 
 /// Follows a plan in the thin world. Dropping it between two effects is a kill.
 #[derive(Clone, Debug)]
@@ -88,17 +82,25 @@ impl WorldDriver {
         self.perform(effect, world)
     }
 
+    /// It was held for so long, its own timers paused.
+    pub(crate) fn was_held(&mut self, held_ms: u64) {
+        for due_ms in self.timers.values_mut() {
+            *due_ms += held_ms;
+        }
+    }
+
     /// Performs an effect.
     pub(crate) fn perform(&mut self, effect: Effect, world: &mut World) -> Said {
         match effect {
             Effect::Persist(durable) if self.foreign => self.own_marker = Some(durable),
             Effect::Persist(durable) => world.node_mut(0).marker = Some(durable),
             Effect::Start(task, attempt) => {
-                let takes_ms = if task == Task::Canary {
-                    CANARY_MS
+                let timer = if task == Task::Canary {
+                    timers::Timer::InstallerCanary
                 } else {
-                    TASK_MS
+                    timers::Timer::InstallerTask
                 };
+                let takes_ms = world.durations.next_ms(timer, u64::from(self.foreign));
                 self.tasks.push((world.now_ms + takes_ms, task, attempt));
             }
             Effect::Cancel(task) => self.tasks.retain(|(_, running, _)| *running != task),
@@ -200,7 +202,9 @@ impl WorldDriver {
         if world.now_ms < self.next_look_ms {
             return None;
         }
-        self.next_look_ms = world.now_ms + LOOK_MS;
+        let look_ms = timers::Timer::InstallerLook;
+        self.next_look_ms =
+            world.now_ms + world.durations.next_ms(look_ms, u64::from(self.foreign));
         Some(Input::Facts(world.facts()))
     }
 
@@ -230,5 +234,27 @@ impl WorldDriver {
 
     fn reason(&self, stage: StageIndex, why: Why) -> String {
         format!("at step {}: {why:?}", self.step_name(stage))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::thin::Scene;
+
+    #[test]
+    fn timers_stand_still_while_the_installer_is_held() {
+        let plan = pivot::modern();
+        let mut world = World::new(&Scene::calm("held", 1, 0));
+        let mut driver = WorldDriver::start(&plan, &world, false);
+        driver.put_machine_aside();
+        driver.perform(Effect::Arm(Timer::Retry), &mut world);
+        world.now_ms += 5_000;
+        driver.was_held(5_000);
+        let input = driver.next_input(&mut world);
+        assert!(matches!(input, Some(Input::Facts(_))), "{input:?}");
+        world.now_ms += u64::from(plan.retry_ms);
+        let input = driver.next_input(&mut world);
+        assert_eq!(input, Some(Input::Elapsed(Timer::Retry)));
     }
 }

@@ -3,7 +3,7 @@
 use pivot::{ApiserverFact, ComponentSet, Facts, LeaseFact, NodeSet, PodFact, PodPhase};
 use terms::{Component, Incarnation};
 
-use super::world::{World, lasts};
+use super::world::World;
 
 impl World {
     /// The installer's look at the world.
@@ -11,10 +11,7 @@ impl World {
         let known = self.reachable();
         let when_known = |set: NodeSet| if known { set } else { NodeSet::default() };
         let mut fresh = NodeSet::default();
-        for node in self
-            .indices()
-            .filter(|node| self.is_fresh(*node, lasts::NODE_FRESH_MS))
-        {
+        for node in self.indices().filter(|node| self.is_fresh(*node)) {
             fresh = fresh.with(node);
         }
         let mut pods = [None; Facts::MOST_PODS];
@@ -94,7 +91,7 @@ impl World {
                     PodPhase::Pending
                 },
                 ready: process.is_some_and(|process| process.is_ready(self.now_ms)),
-                fresh: pod.bound && self.is_fresh(pod.node, lasts::NODE_FRESH_MS),
+                fresh: pod.bound && self.is_fresh(pod.node),
             }
         })
     }

@@ -12,7 +12,7 @@ use terms::{Component, Incarnation};
 use super::node::{self, SECRETS};
 use super::scene::Quirk;
 use super::watcher::Watcher;
-use super::world::{Instance, World, lasts};
+use super::world::{Instance, World};
 
 impl Watcher {
     /// One look at everything.
@@ -24,11 +24,13 @@ impl Watcher {
         self.apiservers(world);
         self.cluster(world);
         self.etcd(world);
-        for index in world.indices().filter(|index| world.node(*index).on) {
+        let up = |index: &u8| world.node(*index).is_up(world.now_ms);
+        for index in world.indices().filter(up) {
             let inventory = inventory(world, index);
-            self.answer(
+            self.tell(
                 world,
                 Source::Node(world.name(index)),
+                "inventory",
                 Sighting::NodeInventory(inventory),
             );
         }
@@ -106,7 +108,7 @@ impl Watcher {
                 transitions: lease.transitions,
                 renewed: lease.renewed_ms.to_string(),
             };
-            self.answer(world, Source::Cluster, Sighting::Lease(saw));
+            self.tell(world, Source::Cluster, lock.name(), Sighting::Lease(saw));
         }
         let registered = world
             .indices()
@@ -114,10 +116,10 @@ impl Watcher {
         let nodes = registered
             .map(|index| NodeStatus {
                 node: world.name(index),
-                ready: world.is_fresh(index, lasts::NODE_GRACE_MS),
+                ready: world.is_node_ready(index),
             })
             .collect();
-        self.answer(world, Source::Cluster, Sighting::Nodes(nodes));
+        self.tell(world, Source::Cluster, "nodes", Sighting::Nodes(nodes));
         let pods = world.pods.iter().map(|pod| PodStatus {
             component: pod.component,
             incarnation: Incarnation::SelfHosted,
@@ -126,9 +128,14 @@ impl Watcher {
             ready: world
                 .process_of(pod)
                 .is_some_and(|process| process.is_ready(world.now_ms)),
-            terminating: false,
+            terminating: pod.terminating,
         });
-        self.answer(world, Source::Cluster, Sighting::Pods(pods.collect()));
+        self.tell(
+            world,
+            Source::Cluster,
+            "pods",
+            Sighting::Pods(pods.collect()),
+        );
     }
 
     fn etcd(&mut self, world: &World) {
@@ -146,9 +153,10 @@ impl Watcher {
                 term: world.store.term,
                 revision: world.store.revision,
             });
-            self.answer(
+            self.tell(
                 world,
                 Source::EtcdMember(world.name(index)),
+                "etcd",
                 Sighting::Etcd(status),
             );
         }
@@ -190,6 +198,7 @@ fn request(
     if let RequestKind::Write(key) = kind {
         world.store.revision += 1;
         world.store.keys.insert(*key, world.now_ms);
+        world.store.last_write_ms = Some(world.now_ms);
     }
     let stale = world.has(Quirk::StaleReads)
         && incarnation == Incarnation::SelfHosted
@@ -235,9 +244,9 @@ fn inventory(world: &World, index: u8) -> NodeInventory {
         manifests,
         bootstrap_files: state.bootstrap_files(),
         ports: BTreeMap::new(),
-        kubelet: Some(ProcessId {
-            pid: 200,
-            start_ticks: state.since_ms / 10,
+        kubelet: state.has_kubelet(world.now_ms).then_some(ProcessId {
+            pid: state.kubelet.pid,
+            start_ticks: state.kubelet.started_ms / 10,
         }),
     }
 }

@@ -1,6 +1,6 @@
 //! A node: what lies on its disk and what runs on it.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use pivot::Durable;
 use terms::{Component, Incarnation};
@@ -10,8 +10,14 @@ use terms::{Component, Incarnation};
 pub(crate) struct Node {
     /// It has power.
     pub(crate) on: bool,
-    /// When its power last changed.
-    pub(crate) since_ms: u64,
+    /// From when on its services run, if it has power.
+    pub(crate) up_ms: u64,
+    /// When its power was last lost, until when the installer then calls it fresh, and until when it is Ready.
+    pub(crate) lost: Option<Lost>,
+    /// The kubelet's process and its start; while it is down, when it will be back.
+    pub(crate) kubelet: Kubelet,
+    /// Containers that ended: how often in a row, and when the next may start.
+    pub(crate) back_offs: BTreeMap<(Component, Option<Incarnation>), BackOff>,
     /// Components whose bootstrap manifest lies in the kubelet's directory.
     pub(crate) manifests: BTreeSet<Component>,
     /// The bootstrap secrets are in their place.
@@ -32,6 +38,29 @@ pub(crate) struct Node {
     pub(crate) known_pods: BTreeSet<Component>,
     /// What runs.
     pub(crate) processes: Vec<Process>,
+}
+
+/// When a node lost its power, and for how long others do not know.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Lost {
+    pub(crate) fresh_until_ms: u64,
+    pub(crate) ready_until_ms: u64,
+}
+
+/// A kubelet.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Kubelet {
+    pub(crate) pid: u32,
+    /// From when on it runs; later than now while it is down.
+    pub(crate) started_ms: u64,
+}
+
+/// A container that ended and may have to wait.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct BackOff {
+    pub(crate) ends: u32,
+    /// When it may start again.
+    pub(crate) until_ms: u64,
 }
 
 /// A process of a component.
@@ -60,6 +89,16 @@ impl Process {
 }
 
 impl Node {
+    /// Whether it has power and its services run.
+    pub(crate) const fn is_up(&self, now_ms: u64) -> bool {
+        self.on && self.up_ms <= now_ms
+    }
+
+    /// Whether its kubelet runs.
+    pub(crate) const fn has_kubelet(&self, now_ms: u64) -> bool {
+        self.is_up(now_ms) && self.kubelet.started_ms <= now_ms
+    }
+
     pub(crate) fn process(
         &self,
         component: Component,

@@ -4,6 +4,15 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use terms::{Component, Milliseconds, Moment, StepName};
 
+/// An etcd that does not sync loses what it wrote in this time.
+pub(crate) const UNSYNCED_MS: u64 = 2_000;
+/// How long a lease is held that lasts too long.
+pub(crate) const LEASE_TOO_LONG_MS: u64 = 600_000;
+/// How long a crashing apiserver runs.
+pub(crate) const CRASH_MS: u64 = 2_000;
+/// An apiserver that found its port taken ended twice before: the third wait of its container.
+pub(crate) const PORT_BACK_OFF_MS: u64 = 40_000;
+
 /// A scene.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Scene {

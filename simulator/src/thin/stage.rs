@@ -1,12 +1,13 @@
 //! A run: the scene is played in the world, and watched.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
-use oracle::Observation;
-use oracle::observation::OperationEnd;
+use oracle::observation::{CaseClosed, CaseOpened, OperationEnd, Settled};
+use oracle::{Observation, Sighting};
 use pivot::{LogEntry, Plan};
 use terms::{
-    Component, Fault, Kill, Moment, NodeFault, Nothing, Selector, Selectors, Signal, StepName,
+    Capability, Component, Fault, Kill, Moment, NodeFault, NodeId, Nothing, Selector, Selectors,
+    Signal, StepName,
 };
 
 use super::driver::{Said, WorldDriver};
@@ -45,9 +46,10 @@ pub fn run_to_end(plan: &Plan, scene: &Scene) -> Run {
         plan,
         scene,
         world: World::new(scene),
-        watcher: Watcher::new(scene),
+        watcher: Watcher::new(opened(scene)),
         installer: None,
         foreign: None,
+        boots: false,
         incidents: scene.incidents.iter().cloned().collect(),
         last_incident_ms: 0,
         entry: 0,
@@ -59,6 +61,7 @@ pub fn run_to_end(plan: &Plan, scene: &Scene) -> Run {
     while stage.world.now_ms < scene.longest_ms && !stage.is_over() {
         stage.incidents_of_time();
         stage.world.tick();
+        stage.boot();
         stage.drive();
         if stage.world.now_ms.is_multiple_of(scene.watch_every_ms) {
             stage.watcher.look(&mut stage.world);
@@ -75,6 +78,8 @@ struct Stage<'a> {
     installer: Option<WorldDriver>,
     /// Another cluster's installer, and since when it runs.
     foreign: Option<(WorldDriver, u64)>,
+    /// The bootstrap node boots, and will start the installer's unit.
+    boots: bool,
     incidents: VecDeque<Incident>,
     last_incident_ms: u64,
     entry: u32,
@@ -90,7 +95,7 @@ impl Stage<'_> {
             return false;
         };
         let quiet_ms = ended_ms.max(self.last_incident_ms) + self.scene.afterwards_ms;
-        let busy = self.installer.is_some() || self.foreign.is_some();
+        let busy = self.installer.is_some() || self.foreign.is_some() || self.boots;
         !busy && self.incidents.is_empty() && self.world.now_ms >= quiet_ms
     }
 
@@ -103,7 +108,21 @@ impl Stage<'_> {
             Some((OperationEnd::Holding, _)) => "holding",
             _ => "failed",
         };
-        let observations = self.watcher.close(&mut self.world, end);
+        if end == "done" {
+            let settled = Settled {
+                entry: u32::MAX,
+                missing: self.world.missing(false, &[]),
+                failed_claims: BTreeMap::new(),
+                took_ms: 0,
+            };
+            self.watcher
+                .runner(self.world.now_ms, Sighting::Settled(settled));
+        }
+        let closed = CaseClosed {
+            end: end.to_owned(),
+            trouble: None,
+        };
+        let observations = self.watcher.close(&mut self.world, closed);
         let missed = self.incidents.into();
         Run {
             observations,
@@ -132,6 +151,13 @@ impl Stage<'_> {
         }
         self.ended = Some((end, self.world.now_ms));
         self.watcher.operation_ended(self.world.now_ms, end, detail);
+    }
+
+    fn boot(&mut self) {
+        if self.boots && self.world.node(0).is_up(self.world.now_ms) {
+            self.boots = false;
+            self.start("resume");
+        }
     }
 
     fn drive(&mut self) {
@@ -295,18 +321,17 @@ impl Stage<'_> {
             self.world.power_on(*node);
         }
         let names = nodes.iter().map(|node| self.world.name(*node)).collect();
-        self.watcher.heal(self.world.now_ms, self.entry, names);
+        let now_ms = self.world.now_ms;
+        self.watcher.heal((now_ms, now_ms), self.entry, Ok(names));
         self.entry += 1;
-        if nodes.contains(&0) && self.world.node(0).unit && self.installer.is_none() {
-            self.start("resume");
-        }
+        self.boots = nodes.contains(&0) && self.world.node(0).unit && self.installer.is_none();
     }
 
     fn kill(&mut self, component: Component, node: u8) {
-        let effect = if self.world.kill(component, node).is_some() {
-            Ok("the process is gone")
-        } else {
+        let effect = if self.world.kill(component, node, Signal::Kill).is_empty() {
             Err("no such process")
+        } else {
+            Ok("the process is gone")
         };
         let kill = Kill {
             component,
@@ -322,13 +347,39 @@ impl Stage<'_> {
     }
 
     fn fault(&mut self, fault: Fault, targets: &[u8], effect: Result<&str, &str>) {
-        let targets = targets.iter().map(|node| self.world.name(*node)).collect();
+        let targets: Vec<NodeId> = targets.iter().map(|node| self.world.name(*node)).collect();
         let done = Done {
+            entry: self.entry,
             fault,
+            objects: targets.iter().map(ToString::to_string).collect(),
             targets,
             effect: effect.map(str::to_owned).map_err(str::to_owned),
+            fidelity: "in memory: whole processes and nodes",
+            since_ms: self.world.now_ms,
         };
-        self.watcher.fault(self.world.now_ms, self.entry, done);
+        self.watcher.fault(self.world.now_ms, done);
         self.entry += 1;
+    }
+}
+
+/// What a scene's case is, as far as the judge may know.
+fn opened(scene: &Scene) -> CaseOpened {
+    let control_planes = usize::from(scene.control_planes);
+    let nodes = (1..=control_planes).map(NodeId::control_plane);
+    let workers = (1..=usize::from(scene.workers)).map(NodeId::worker);
+    let mut capabilities = BTreeSet::from([Capability::SelfHosted]);
+    if scene.control_planes > 1 {
+        capabilities.insert(Capability::Ha);
+    }
+    CaseOpened {
+        case: scene.name.clone(),
+        nodes: nodes.chain(workers).collect(),
+        bootstrap_node: NodeId::control_plane(1),
+        capabilities,
+        wanted_instances: u32::from(scene.control_planes),
+        guard_instances: u32::from(scene.control_planes.min(2)),
+        budgets: scene.budgets.clone(),
+        done_step: StepName::new("done"),
+        expected_end: scene.ends.clone(),
     }
 }

@@ -1,25 +1,34 @@
 //! Sees the world from outside and writes what a real run's probes would have written.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use oracle::observation::{
     CaseClosed, CaseOpened, Credential, FaultRecord, HealRecord, Operation, OperationEnd,
-    OperationEnded, ReadBack, Settled, Step,
+    OperationEnded, ReadBack, Step,
 };
 use oracle::{Observation, Sighting, Source};
-use terms::{Actor, Capability, Component, Fault, Moment, NodeId, StepName};
+use terms::{Actor, Fault, Moment, NodeId, StepName};
 
-use super::scene::Scene;
 use super::world::World;
 
 /// How long an answer takes, in microseconds.
 const ANSWER_US: u64 = 3_000;
 
+/// What is unchanged is told again after this time, as a sign of life.
+const REPEAT_MS: u64 = 1_000;
+
 /// A fault that was done.
+#[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Done {
+    /// Index of the timeline's entry.
+    pub(crate) entry: u32,
     pub(crate) fault: Fault,
     pub(crate) targets: Vec<NodeId>,
+    pub(crate) objects: Vec<String>,
     pub(crate) effect: Result<String, String>,
+    pub(crate) fidelity: &'static str,
+    /// When it was begun.
+    pub(crate) since_ms: u64,
 }
 
 /// The watcher.
@@ -27,39 +36,34 @@ pub(crate) struct Watcher {
     seen: Vec<Observation>,
     seqs: BTreeMap<Source, u64>,
     occurrences: BTreeMap<(StepName, Moment), u32>,
+    told: BTreeMap<(Source, &'static str), (u64, Sighting)>,
     operation: String,
     pub(crate) next_key: u64,
 }
 
 impl Watcher {
-    pub(crate) fn new(scene: &Scene) -> Self {
+    pub(crate) fn new(opened: CaseOpened) -> Self {
         let mut watcher = Self {
             seen: Vec::new(),
             seqs: BTreeMap::new(),
             occurrences: BTreeMap::new(),
+            told: BTreeMap::new(),
             operation: String::new(),
             next_key: 1,
         };
-        let nodes =
-            (1..=scene.control_planes).map(|number| NodeId::control_plane(usize::from(number)));
-        let workers = (1..=scene.workers).map(|number| NodeId::worker(usize::from(number)));
-        let mut capabilities = BTreeSet::from([Capability::SelfHosted]);
-        if scene.control_planes > 1 {
-            capabilities.insert(Capability::Ha);
-        }
-        let opened = CaseOpened {
-            case: scene.name.clone(),
-            nodes: nodes.chain(workers).collect(),
-            bootstrap_node: NodeId::control_plane(1),
-            capabilities,
-            wanted_instances: u32::from(scene.control_planes),
-            guard_instances: u32::from(scene.control_planes.min(2)),
-            budgets: scene.budgets.clone(),
-            done_step: StepName::new("done"),
-            expected_end: scene.ends.clone(),
-        };
         watcher.put(Source::Runner, 0, 0, Sighting::CaseOpened(opened));
         watcher
+    }
+
+    /// What was seen so far.
+    pub(crate) fn seen(&self) -> &[Observation] {
+        &self.seen
+    }
+
+    /// Which occurrence of an address the next one is, from 1.
+    pub(crate) fn next_occurrence(&self, step: &StepName, moment: Moment) -> u32 {
+        let earlier = self.occurrences.get(&(step.clone(), moment)).copied();
+        earlier.unwrap_or_default() + 1
     }
 
     pub(crate) fn put(&mut self, source: Source, start_us: u64, end_us: u64, saw: Sighting) {
@@ -80,7 +84,26 @@ impl Watcher {
         self.put(source, end_us - ANSWER_US, end_us, saw);
     }
 
-    fn runner(&mut self, now_ms: u64, saw: Sighting) {
+    /// Tells what is looked at often and changes seldom: when it changed, or as a sign of life.
+    pub(crate) fn tell(
+        &mut self,
+        world: &World,
+        source: Source,
+        subject: &'static str,
+        saw: Sighting,
+    ) {
+        let key = (source, subject);
+        let old = self.told.get(&key);
+        let stale = |(told_ms, before): &(u64, Sighting)| {
+            *before != saw || world.now_ms >= told_ms + REPEAT_MS
+        };
+        if old.is_none_or(stale) {
+            self.told.insert(key.clone(), (world.now_ms, saw.clone()));
+            self.answer(world, key.0, saw);
+        }
+    }
+
+    pub(crate) fn runner(&mut self, now_ms: u64, saw: Sighting) {
         self.put(Source::Runner, now_ms * 1_000, now_ms * 1_000, saw);
     }
 }
@@ -111,35 +134,48 @@ impl Watcher {
         self.runner(now_ms, Sighting::OperationEnded(ended));
     }
 
-    pub(crate) fn fault(&mut self, now_ms: u64, entry: u32, done: Done) {
+    pub(crate) fn fault(&mut self, now_ms: u64, done: Done) {
         let Done {
-            fault,
-            targets,
-            effect,
-        } = done;
-        let fidelity = "in memory: whole processes and nodes".to_owned();
-        let objects = targets.iter().map(ToString::to_string).collect();
-        let record = FaultRecord {
             entry,
             fault,
             targets,
             objects,
             effect,
             fidelity,
+            since_ms,
+        } = done;
+        let record = FaultRecord {
+            entry,
+            fault,
+            targets,
+            objects,
+            effect,
+            fidelity: fidelity.to_owned(),
         };
         // A fault is proven after it took effect: looking began before.
         let now_us = now_ms * 1_000;
-        let start_us = now_us.saturating_sub(ANSWER_US);
+        let start_us = (since_ms * 1_000).min(now_us.saturating_sub(ANSWER_US));
         self.put(Source::Runner, start_us, now_us, Sighting::Fault(record));
     }
 
-    pub(crate) fn heal(&mut self, now_ms: u64, entry: u32, nodes: Vec<NodeId>) {
+    /// Power was given back to these nodes from the first time on, and their services run at the second.
+    pub(crate) fn heal(
+        &mut self,
+        (since_ms, now_ms): (u64, u64),
+        entry: u32,
+        healed: Result<Vec<NodeId>, String>,
+    ) {
+        let (nodes, effect) = match healed {
+            Ok(nodes) => (nodes, Ok("power is back and services run".to_owned())),
+            Err(reason) => (Vec::new(), Err(reason)),
+        };
         let record = HealRecord {
             entry,
             nodes,
-            effect: Ok("the nodes have power".to_owned()),
+            effect,
         };
-        self.runner(now_ms, Sighting::Heal(record));
+        let (start_us, end_us) = (since_ms * 1_000, now_ms * 1_000);
+        self.put(Source::Runner, start_us, end_us, Sighting::Heal(record));
     }
 
     pub(crate) fn step(
@@ -170,18 +206,9 @@ impl Watcher {
     }
 
     /// The last look: written keys are read back, an old credential is tried, and the record is closed.
-    pub(crate) fn close(mut self, world: &mut World, end: &str) -> Vec<Observation> {
+    pub(crate) fn close(mut self, world: &mut World, closed: CaseClosed) -> Vec<Observation> {
+        self.told.clear();
         self.look(world);
-        if end == "done" {
-            let missing = missing(world);
-            let settled = Settled {
-                entry: u32::MAX,
-                missing,
-                failed_claims: BTreeMap::new(),
-                took_ms: 0,
-            };
-            self.runner(world.now_ms, Sighting::Settled(settled));
-        }
         if world.reachable() {
             let keys = world.store.keys.keys().copied().collect();
             let read = ReadBack {
@@ -194,46 +221,12 @@ impl Watcher {
             1 => Ok(()),
             _ => Err("certificate signed by unknown authority".to_owned()),
         };
-        let name = "administrator's client certificate from before the procedure".to_owned();
         let credential = Credential {
-            name,
+            name: "client certificate from before the pivot".to_owned(),
             accepted: world.reachable().then_some(answer),
         };
-        self.answer(
-            world,
-            Source::LoadBalancer,
-            Sighting::Credential(credential),
-        );
-        let closed = CaseClosed {
-            end: end.to_owned(),
-            trouble: None,
-        };
+        self.runner(world.now_ms, Sighting::Credential(credential));
         self.runner(world.now_ms + 1, Sighting::CaseClosed(closed));
         self.seen
     }
-}
-
-/// What a cluster that settled would have and this one has not.
-fn missing(world: &World) -> Vec<String> {
-    let mut missing = Vec::new();
-    for component in Component::SELF_HOSTED {
-        let of_it = world.pods.iter().filter(|pod| pod.component == component);
-        let processes = of_it.filter_map(|pod| world.process_of(pod));
-        let ready = processes
-            .filter(|process| process.is_ready(world.now_ms))
-            .count();
-        if ready < usize::from(world.control_planes) {
-            missing.push(format!(
-                "{ready} of {} {component} are ready",
-                world.control_planes
-            ));
-        }
-    }
-    for index in world.indices().filter(|index| !world.is_fresh(*index, 0)) {
-        missing.push(format!("{} is not Ready", world.name(index)));
-    }
-    if !world.reachable() {
-        missing.push("no write through the load balancer".to_owned());
-    }
-    missing
 }

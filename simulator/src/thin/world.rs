@@ -5,31 +5,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use pivot::{AssetGroup, NodeSet};
 use terms::{Component, Incarnation, NodeId};
 
-use super::node::{Node, Process};
+use super::node::{Kubelet, Lost, Node, Process};
 use super::scene::{Quirk, Scene};
-
-/// How long things take, in milliseconds: near to what was measured on a real cluster of containers.
-pub(crate) mod lasts {
-    pub(crate) const ETCD_START_MS: u64 = 1_500;
-    pub(crate) const ETCD_ELECTION_MS: u64 = 1_200;
-    pub(crate) const APISERVER_START_MS: u64 = 4_000;
-    pub(crate) const CONTROLLER_START_MS: u64 = 2_000;
-    /// A draining apiserver serves on until the load balancer has seen it go.
-    pub(crate) const APISERVER_DRAIN_MS: u64 = 3_000;
-    pub(crate) const CONTROLLER_STOP_MS: u64 = 300;
-    pub(crate) const CRASH_MS: u64 = 2_000;
-    /// The third wait of a crashing container.
-    pub(crate) const BACK_OFF_MS: u64 = 40_000;
-    pub(crate) const BOOTSTRAP_LEASE_MS: u64 = 5_000;
-    pub(crate) const LEASE_MS: u64 = 15_000;
-    pub(crate) const CANDIDATE_POLL_MS: u64 = 2_000;
-    pub(crate) const LEASE_TOO_LONG_MS: u64 = 600_000;
-    pub(crate) const RENEWAL_MS: u64 = 1_000;
-    pub(crate) const NODE_FRESH_MS: u64 = 10_000;
-    pub(crate) const NODE_GRACE_MS: u64 = 40_000;
-    pub(crate) const CHECK_MS: u64 = 1_000;
-    pub(crate) const UNSYNCED_MS: u64 = 2_000;
-}
+use crate::timers::{Durations, Timer, Timers};
 
 /// An apiserver by its node and who started it.
 pub(crate) type Instance = (u8, Incarnation);
@@ -51,8 +29,18 @@ pub struct World {
     pub(crate) pods: Vec<Pod>,
     pub(crate) leases: BTreeMap<Component, LeaseState>,
     pub(crate) authority: u32,
+    pub(crate) durations: Durations,
     next_pid: u32,
     pub(crate) next_uid: u32,
+}
+
+/// What a world is made of.
+#[derive(Clone, Debug)]
+pub(crate) struct Made {
+    pub(crate) control_planes: u8,
+    pub(crate) workers: u8,
+    pub(crate) quirks: BTreeSet<Quirk>,
+    pub(crate) durations: Durations,
 }
 
 /// etcd's data.
@@ -61,9 +49,12 @@ pub(crate) struct Store {
     pub(crate) revision: u64,
     /// Keys of the probes, each with the time of its write.
     pub(crate) keys: BTreeMap<u64, u64>,
+    /// When the last of them was acknowledged.
+    pub(crate) last_write_ms: Option<u64>,
     pub(crate) leader: Option<u8>,
     pub(crate) term: u64,
-    pub(crate) leading_since_ms: u64,
+    /// From when on the leader commits.
+    pub(crate) commits_ms: u64,
 }
 
 /// A backend of the load balancer.
@@ -81,6 +72,8 @@ pub(crate) struct Pod {
     pub(crate) node: u8,
     pub(crate) bound: bool,
     pub(crate) uid: u32,
+    /// Its deletion was asked for.
+    pub(crate) terminating: bool,
 }
 
 /// A lease.
@@ -90,18 +83,39 @@ pub(crate) struct LeaseState {
     pub(crate) holder: Option<(u8, Incarnation, u32)>,
     pub(crate) renewed_ms: u64,
     pub(crate) transitions: u64,
+    /// How long after the last renewal somebody else has taken it.
+    pub(crate) taken_after_ms: u64,
 }
 
 impl World {
     /// The world before the installer starts: nodes are on, etcd is starting, assets are in place.
     pub fn new(scene: &Scene) -> Self {
-        let count = scene.control_planes + scene.workers;
+        Self::made(Made {
+            control_planes: scene.control_planes,
+            workers: scene.workers,
+            quirks: scene.quirks.clone(),
+            durations: Durations::usual(Timers::measured()),
+        })
+    }
+
+    pub(crate) fn made(made: Made) -> Self {
+        let Made {
+            control_planes,
+            workers,
+            quirks,
+            durations,
+        } = made;
+        let kubelet = Kubelet {
+            pid: 200,
+            started_ms: 0,
+        };
         let mut nodes = vec![
             Node {
                 on: true,
+                kubelet,
                 ..Node::default()
             };
-            usize::from(count)
+            usize::from(control_planes + workers)
         ];
         nodes[0].assets = true;
         let locks = [Component::KubeControllerManager, Component::KubeScheduler];
@@ -109,12 +123,13 @@ impl World {
             holder: None,
             renewed_ms: 0,
             transitions: 0,
+            taken_after_ms: 0,
         };
         Self {
             now_ms: 0,
-            control_planes: scene.control_planes,
+            control_planes,
             nodes,
-            quirks: scene.quirks.clone(),
+            quirks,
             store: Store {
                 revision: 100,
                 term: 1,
@@ -129,6 +144,7 @@ impl World {
             pods: Vec::new(),
             leases: locks.into_iter().map(|lock| (lock, lease)).collect(),
             authority: 1,
+            durations,
             next_pid: 1_000,
             next_uid: 1,
         }
@@ -137,6 +153,51 @@ impl World {
     /// The virtual time in milliseconds.
     pub const fn now_ms(&self) -> u64 {
         self.now_ms
+    }
+
+    /// How long something takes this entity this time, in milliseconds.
+    pub(crate) fn lasts_ms(&mut self, timer: Timer, entity: u64) -> u64 {
+        self.durations.next_ms(timer, entity)
+    }
+
+    pub(crate) fn is_on(&self, node: u8) -> bool {
+        self.node(node).on
+    }
+
+    pub(crate) fn is_up(&self, node: u8) -> bool {
+        self.node(node).is_up(self.now_ms)
+    }
+
+    /// The installer's unit is to start with its node.
+    pub(crate) fn enable_unit(&mut self, node: u8) {
+        self.node_mut(node).unit = true;
+    }
+
+    pub(crate) fn has_unit(&self, node: u8) -> bool {
+        self.node(node).unit
+    }
+
+    /// Whether a write was ever acknowledged.
+    pub(crate) const fn has_written(&self) -> bool {
+        self.store.last_write_ms.is_some()
+    }
+
+    /// The node of etcd's leader, once it commits.
+    pub(crate) fn etcd_leader(&self) -> Option<NodeId> {
+        let leader = self.store.leader.filter(|_| self.store_commits())?;
+        Some(self.name(leader))
+    }
+
+    /// The nodes of those who hold a lease.
+    pub(crate) fn holders(&self) -> BTreeMap<Component, Option<NodeId>> {
+        let holder = |lease: &LeaseState| lease.holder.map(|(node, ..)| self.name(node));
+        let leases = self.leases.iter();
+        leases.map(|(lock, lease)| (*lock, holder(lease))).collect()
+    }
+
+    /// Index of a node by its name.
+    pub(crate) fn index(&self, name: &NodeId) -> Option<u8> {
+        self.indices().find(|index| self.name(*index) == *name)
     }
 
     pub(crate) fn has(&self, quirk: Quirk) -> bool {
@@ -156,6 +217,12 @@ impl World {
         0..u8::try_from(self.nodes.len()).expect("a scene has at most sixteen nodes")
     }
 
+    /// Number of a process's place, for what is drawn for it.
+    pub(crate) fn place(node: u8, component: Component, incarnation: Option<Incarnation>) -> u64 {
+        let incarnation = incarnation.map_or(0, |incarnation| incarnation as u64 + 1);
+        (u64::from(node) << 16) | ((component as u64) << 8) | incarnation
+    }
+
     pub(crate) fn name(&self, node: u8) -> NodeId {
         if node < self.control_planes {
             NodeId::control_plane(usize::from(node) + 1)
@@ -164,57 +231,28 @@ impl World {
         }
     }
 
+    pub(crate) fn next_pid(&mut self) -> u32 {
+        self.next_pid += 1;
+        self.next_pid
+    }
+
+    /// Starts a process that is ready after this time; none for one that waits for something.
     pub(crate) fn spawn(
         &mut self,
         node: u8,
         component: Component,
         incarnation: Option<Incarnation>,
-        takes_ms: u64,
+        takes_ms: Option<u64>,
     ) {
-        self.next_pid += 1;
         let process = Process {
             component,
             incarnation,
-            pid: self.next_pid,
+            pid: self.next_pid(),
             started_ms: self.now_ms,
-            ready_ms: self.now_ms + takes_ms,
+            ready_ms: takes_ms.map_or(u64::MAX, |takes_ms| self.now_ms + takes_ms),
             gone_ms: None,
         };
         self.node_mut(node).processes.push(process);
-    }
-
-    /// A node's processes end at once.
-    pub(crate) fn power_off(&mut self, node: u8) {
-        if self.has(Quirk::EtcdDoesNotSync) && self.store.leader == Some(node) {
-            let horizon_ms = self.now_ms.saturating_sub(lasts::UNSYNCED_MS);
-            self.store
-                .keys
-                .retain(|_, written_ms| *written_ms < horizon_ms);
-        }
-        let now_ms = self.now_ms;
-        let node = self.node_mut(node);
-        node.on = false;
-        node.since_ms = now_ms;
-        node.processes.clear();
-        node.known_pods.clear();
-    }
-
-    pub(crate) fn power_on(&mut self, node: u8) {
-        let now_ms = self.now_ms;
-        let node = self.node_mut(node);
-        if !node.on {
-            node.on = true;
-            node.since_ms = now_ms;
-        }
-    }
-
-    /// Kills a process of the component on the node, whoever started it; says which.
-    pub(crate) fn kill(&mut self, component: Component, node: u8) -> Option<u32> {
-        let processes = &mut self.node_mut(node).processes;
-        let index = processes
-            .iter()
-            .position(|process| process.component == component)?;
-        Some(processes.remove(index).pid)
     }
 
     /// Nodes whose etcd member works.
@@ -233,7 +271,7 @@ impl World {
     pub(crate) fn store_commits(&self) -> bool {
         self.etcd_healthy().count() > u32::from(self.control_planes) / 2
             && self.store.leader.is_some()
-            && self.store.leading_since_ms + lasts::ETCD_ELECTION_MS <= self.now_ms
+            && self.store.commits_ms <= self.now_ms
     }
 
     /// Apiservers that answer requests.
@@ -254,7 +292,9 @@ impl World {
 
     fn apiservers(&self, counts: impl Fn(&Process, u64) -> bool) -> Vec<Instance> {
         let mut all = Vec::new();
-        for index in 0..self.control_planes {
+        // An apiserver asks the etcd member of its own node.
+        let etcd = self.etcd_healthy();
+        for index in (0..self.control_planes).filter(|index| etcd.contains(*index)) {
             for process in &self.node(index).processes {
                 if process.component == Component::KubeApiserver && counts(process, self.now_ms) {
                     all.extend(process.incarnation.map(|incarnation| (index, incarnation)));
@@ -283,10 +323,25 @@ impl World {
             && process.is_some_and(|process| process.pid == pid && process.is_ready(self.now_ms))
     }
 
-    /// Whether the node's lease was renewed lately.
-    pub(crate) fn is_fresh(&self, node: u8, grace_ms: u64) -> bool {
+    /// Whether the installer takes the node's lease as renewed lately.
+    pub(crate) fn is_fresh(&self, node: u8) -> bool {
+        self.is_heard_of(node, |lost| lost.fresh_until_ms)
+    }
+
+    /// Whether the node is Ready, as the API says.
+    pub(crate) fn is_node_ready(&self, node: u8) -> bool {
+        self.is_heard_of(node, |lost| lost.ready_until_ms)
+    }
+
+    fn is_heard_of(&self, node: u8, until_ms: impl Fn(&Lost) -> u64) -> bool {
         let state = self.node(node);
-        self.registered.contains(node) && (state.on || self.now_ms < state.since_ms + grace_ms)
+        let remembered = || {
+            state
+                .lost
+                .as_ref()
+                .is_some_and(|lost| self.now_ms < until_ms(lost))
+        };
+        self.registered.contains(node) && (state.is_up(self.now_ms) || remembered())
     }
 
     /// The pod's process, if it runs.

@@ -106,6 +106,8 @@ pub enum Sighting {
     HostSample(HostSample),
     /// A source was silent for longer than it may be, or its stream broke.
     Gap(Gap),
+    /// The case cannot be run truthfully on this backend, for this reason, and was not begun.
+    NotApplicable(String),
     /// Recording failed: what follows may be incomplete.
     RecordingDegraded(String),
     /// The case ended and everything was recorded. Always the last line.

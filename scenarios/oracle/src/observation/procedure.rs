@@ -60,3 +60,17 @@ pub enum OperationEnd {
     /// It did not end within its deadline.
     Overdue,
 }
+
+impl OperationEnd {
+    /// The word for it in records: what a case ended as.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Done => "done",
+            Self::Holding => "holding",
+            Self::Refused => "refused",
+            Self::Failed => "failed",
+            Self::Killed => "killed",
+            Self::Overdue => "overdue",
+        }
+    }
+}

@@ -280,3 +280,31 @@ fn a_record_survives_being_written_and_cut_off() {
     );
     assert!(!reader::read("").unwrap().notes.is_empty());
 }
+
+/// A case that its backend cannot run truthfully: nothing was begun, nothing is judged.
+#[test]
+fn a_case_that_was_not_begun_is_not_applicable_and_one_that_was_begun_is_not() {
+    let mut world = World::new(1);
+    let reason = "no such fault here".to_owned();
+    world
+        .story
+        .tell(0, Source::Runner, Sighting::NotApplicable(reason.clone()));
+    let verdict = world.close("none").verdict();
+    assert_eq!(
+        verdict.result,
+        CaseResult::NotApplicable,
+        "{}",
+        verdict.reason
+    );
+    assert_eq!(verdict.reason, reason);
+    let judged =
+        |judged: &oracle::Judged| !matches!(judged.judgement, oracle::Judgement::NotJudged(_));
+    assert!(!verdict.invariants.iter().any(judged), "{verdict:#?}");
+    let mut world = World::new(1);
+    world
+        .story
+        .tell(0, Source::Runner, Sighting::NotApplicable(reason));
+    world.start("bootstrap", false);
+    let verdict = world.close("none").verdict();
+    assert_ne!(verdict.result, CaseResult::NotApplicable);
+}

@@ -1,0 +1,96 @@
+//! What the simulator cannot do truthfully: such a case is not applicable here, with the reason.
+
+use scenarios::{Case, Entry, Installer};
+use terms::{Component, Delete, Fault, Kill, Resource};
+
+use crate::timers::{MINORS, Timers};
+
+/// Nodes that the machine's facts can name, and so the most that are simulated.
+const MOST_NODES: u32 = 16;
+/// Where the self-hosted control plane lives.
+pub(super) const NAMESPACE: &str = "kube-system";
+
+/// Why a case cannot be run here; nothing when it can.
+pub fn why_not_applicable(case: &Case) -> Option<String> {
+    let nodes = case.cluster.control_plane + case.cluster.workers;
+    if nodes > MOST_NODES {
+        return Some(format!(
+            "{nodes} nodes: the simulator has at most {MOST_NODES}"
+        ));
+    }
+    if Timers::of(&case.cluster.kubernetes).is_none() {
+        let (first, last) = MINORS;
+        let version = &case.cluster.kubernetes;
+        return Some(format!(
+            "Kubernetes {version}: the table of timers knows 1.{first} to 1.{last}"
+        ));
+    }
+    let Installer::Selfhost(selfhost) = &case.installer;
+    let known = |switch: &&String| switch.as_str() != NODE_SELECTOR;
+    if let Some(switch) = selfhost.switches.keys().find(known) {
+        return Some(format!("the switch `{switch}` is not simulated"));
+    }
+    case.timeline
+        .iter()
+        .flat_map(faults)
+        .find_map(why_not_simulated)
+}
+
+/// The switch that makes self-hosted apiservers impossible to schedule.
+pub(super) const NODE_SELECTOR: &str = "apiserver-node-selector";
+
+fn faults(entry: &Entry) -> &[Fault] {
+    match entry {
+        Entry::At(at) => &at.inject,
+        Entry::Inject(faults) => faults,
+        Entry::Operation(_) | Entry::Wait(_) | Entry::Heal(_) | Entry::Settle(_) => &[],
+    }
+}
+
+fn why_not_simulated(fault: &Fault) -> Option<String> {
+    match fault {
+        Fault::PowerOff(_) | Fault::Reboot(_) | Fault::KillInstaller(_) => None,
+        Fault::Kill(Kill { component, .. }) => match component {
+            Component::Etcd
+            | Component::KubeApiserver
+            | Component::KubeControllerManager
+            | Component::KubeScheduler
+            | Component::Kubelet => None,
+            other => Some(format!("`kill`: {other} is not simulated")),
+        },
+        Fault::Delete(delete) => deleted_component(delete).err(),
+    }
+}
+
+/// The component whose pods are deleted.
+///
+/// # Errors
+/// Why such a deletion is not simulated.
+pub(super) fn deleted_component(delete: &Delete) -> Result<Component, String> {
+    let Delete {
+        kind,
+        namespace,
+        name,
+        selector,
+        limit: _,
+    } = delete;
+    if *kind != Resource::Pod {
+        return Err(format!(
+            "`delete`: what follows the loss of a {kind:?} is not simulated"
+        ));
+    }
+    if let Some(name) = name {
+        return Err(format!(
+            "`delete`: the simulator does not know the names of pods, such as `{name}`"
+        ));
+    }
+    let selector = selector.as_deref().unwrap_or_default();
+    selector
+        .strip_prefix("k8s-app=")
+        .and_then(Component::from_name)
+        .filter(|component| Component::SELF_HOSTED.contains(component))
+        .filter(|_| namespace.as_deref() == Some(NAMESPACE))
+        .ok_or_else(|| {
+            format!("`delete`: only pods of the control plane are simulated, by k8s-app=…; not `{selector}`")
+        })
+}

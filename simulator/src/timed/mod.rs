@@ -1,0 +1,26 @@
+//! Timed runs: a case of the scenario language, played in memory in virtual time.
+//!
+//! *Play*: the case's timeline against the world, entry by entry, as the runner plays it against
+//! containers. *Outcome*: what was seen, what the installer logged, and how it ended. *Fidelity*:
+//! what a fault really does here. *Applicability*: what cannot be done truthfully here, and why.
+//!
+//! [`run`] is pure: the same case and plan give the same outcome, byte for byte. Every duration
+//! comes from [`crate::timers`], drawn from the case's seed.
+//!
+//! Every event of the world happens in `thin`, at one place each; a later check that each is an
+//! enabled action of the untimed world has to look there and at [`Outcome`] only.
+
+mod applicability;
+mod fidelity;
+mod inject;
+mod model_page;
+mod operation;
+mod outcome;
+mod play;
+mod timeline;
+
+pub use applicability::why_not_applicable;
+pub use fidelity::{LEFT_OUT, MODELLED, fidelity};
+pub use model_page::model_page;
+pub use outcome::Outcome;
+pub use play::run;

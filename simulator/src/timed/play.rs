@@ -1,0 +1,176 @@
+//! The play: the world, the installer in it, and the timeline that is carried out on them.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use oracle::Live;
+use oracle::observation::{CaseClosed, OperationEnd, Trouble};
+use pivot::{LogEntry, Plan};
+use scenarios::{Case, Installer};
+use terms::NodeId;
+
+use super::applicability::NODE_SELECTOR;
+use super::operation::{Held, Open};
+use super::outcome::Outcome;
+use super::timeline::Progress;
+use crate::thin::{Made, Quirk, Watcher, World, WorldDriver};
+use crate::timers::{Durations, Timers};
+
+/// How often probes look, in milliseconds: at 5 Hz, as on real clusters.
+pub(super) const LOOK_MS: u64 = 200;
+/// No case takes longer than a day, which is the longest that a scenario can wait; nothing waits without an end.
+const LONGEST_MS: u64 = 86_400_000;
+/// How long the last read of written keys is tried for, in milliseconds, as on real clusters.
+const READ_BACK_MS: u64 = 30_000;
+
+/// Everything that playing needs.
+pub(super) struct Play<'a> {
+    pub(super) case: &'a Case,
+    pub(super) plan: &'a Plan,
+    pub(super) world: World,
+    pub(super) watcher: Watcher,
+    /// Where violations are expected: the judge that says when they are proven.
+    live: Option<Live>,
+    judged: usize,
+    /// The operation that the timeline started and that has not ended.
+    pub(super) open: Option<Open>,
+    pub(super) last_end: Option<OperationEnd>,
+    /// The installer's process.
+    pub(super) installer: Option<WorldDriver>,
+    pub(super) held: Option<Held>,
+    /// The bootstrap node boots, and will start the installer's unit.
+    pub(super) boots: bool,
+    pub(super) log: Vec<LogEntry>,
+    /// The entry that is being carried out, and how far it is.
+    pub(super) entry: usize,
+    pub(super) progress: Progress,
+    pub(super) trouble: Option<Trouble>,
+    pub(super) bound: BTreeMap<String, Vec<NodeId>>,
+    /// Nodes that are off by a lasting fault.
+    pub(super) off: Vec<u8>,
+    /// Nodes that the last entry's faults hit.
+    pub(super) hit: Vec<u8>,
+    /// Rebooting nodes, with the time when their power is back.
+    pub(super) power_back: Vec<(u64, u8)>,
+}
+
+/// Plays a case that is applicable here, whose installer follows this plan. Pure: the same
+/// arguments give the same outcome. A case whose version the table of timers does not know is
+/// played with that of the measured one; [`super::why_not_applicable`] says so beforehand.
+pub fn run(case: &Case, plan: &Plan) -> Outcome {
+    let mut play = Play::new(case, plan);
+    while play.world.now_ms() < LONGEST_MS && !play.is_over() {
+        play.pass_time();
+        play.drive();
+        if play.world.now_ms().is_multiple_of(LOOK_MS) {
+            play.watcher.look(&mut play.world);
+        }
+        play.go_on();
+    }
+    play.close()
+}
+
+impl<'a> Play<'a> {
+    fn new(case: &'a Case, plan: &'a Plan) -> Self {
+        let timers = Timers::of(&case.cluster.kubernetes).unwrap_or(Timers::measured());
+        let Installer::Selfhost(selfhost) = &case.installer;
+        let mut quirks = BTreeSet::new();
+        if selfhost.switches.contains_key(NODE_SELECTOR) {
+            quirks.insert(Quirk::ApiserverCannotBeScheduled);
+        }
+        let count = |nodes: u32| u8::try_from(nodes).unwrap_or(u8::MAX);
+        let world = World::made(Made {
+            control_planes: count(case.cluster.control_plane),
+            workers: count(case.cluster.workers),
+            quirks,
+            durations: Durations::drawn(timers, case.seed),
+        });
+        let live = (!case.expect.violated.is_empty()).then(Live::new);
+        Self {
+            case,
+            plan,
+            world,
+            watcher: Watcher::new(case.opened()),
+            live,
+            judged: 0,
+            open: None,
+            last_end: None,
+            installer: None,
+            held: None,
+            boots: false,
+            log: Vec::new(),
+            entry: 0,
+            progress: Progress::Next,
+            trouble: None,
+            bound: BTreeMap::new(),
+            off: Vec::new(),
+            hit: Vec::new(),
+            power_back: Vec::new(),
+        }
+    }
+
+    fn pass_time(&mut self) {
+        self.world.tick();
+        let now_ms = self.world.now_ms();
+        let (back, waiting) = self
+            .power_back
+            .iter()
+            .partition(|(back_ms, _)| *back_ms <= now_ms);
+        self.power_back = waiting;
+        let back: Vec<(u64, u8)> = back;
+        for (_, node) in back {
+            self.power_on(node);
+        }
+        self.boot();
+        self.watch_operation();
+    }
+
+    /// The timeline ended, somehow: played, in trouble, or proven to be what was expected.
+    fn is_over(&mut self) -> bool {
+        self.trouble.is_some() || self.progress == Progress::Over || self.is_proven()
+    }
+
+    /// Whether everything that the case expects to be violated has been.
+    fn is_proven(&mut self) -> bool {
+        let Some(live) = &mut self.live else {
+            return false;
+        };
+        for seen in &self.watcher.seen()[self.judged..] {
+            live.observe(seen);
+        }
+        self.judged = self.watcher.seen().len();
+        let mut expected = self.case.expect.violated.iter();
+        expected.all(|slug| live.violated().contains(slug.as_str()))
+    }
+
+    /// The world goes on until the written keys can be read back, if there are any.
+    fn await_read_back(&mut self) {
+        let until_ms = self.world.now_ms() + READ_BACK_MS;
+        let written = self.world.has_written();
+        while written && !self.world.reachable() && self.world.now_ms() < until_ms {
+            self.world.tick();
+            if self.world.now_ms().is_multiple_of(LOOK_MS) {
+                self.watcher.look(&mut self.world);
+            }
+        }
+    }
+
+    fn close(mut self) -> Outcome {
+        self.await_read_back();
+        if let Some(installer) = self.installer.take() {
+            self.log.extend_from_slice(installer.log());
+        }
+        let end = self
+            .last_end
+            .map_or(oracle::END_WHEN_PROVEN, OperationEnd::name);
+        let closed = CaseClosed {
+            end: end.to_owned(),
+            trouble: self.trouble,
+        };
+        let observations = self.watcher.close(&mut self.world, closed);
+        Outcome {
+            observations,
+            log: self.log,
+            took_ms: self.world.now_ms(),
+        }
+    }
+}

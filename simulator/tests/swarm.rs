@@ -1,0 +1,65 @@
+//! Swarm: random trials within the invariants' hypotheses find nothing in `modern`, and find what
+//! is wrong with its mutants.
+
+use oracle::judge;
+use pivot::{modern, mutants};
+use simulator::swarm::{Bounds, search};
+use simulator::timed;
+
+const THREE: Bounds = Bounds {
+    control_planes: 3,
+    faults: 2,
+};
+
+#[test]
+fn modern_survives_two_faults_of_three_nodes() {
+    let tally = search(&modern(), "modern", THREE, 2, 80);
+    let told: Vec<String> = tally
+        .failed
+        .iter()
+        .map(|(trial, verdict)| format!("{}\n{}", verdict.reason, trial.scenario("failed")))
+        .collect();
+    assert!(told.is_empty(), "{}", told.join("\n"));
+    // A search that hardly ever says anything would find nothing either.
+    assert!(
+        tally.passed >= 60,
+        "{} passed, {} refused, inconclusive: {:#?}",
+        tally.passed,
+        tally.refused,
+        tally.inconclusive
+    );
+}
+
+#[test]
+fn the_same_seed_tries_the_same() {
+    let tally = |seed| search(&modern(), "modern", THREE, seed, 5).virtual_ms;
+    assert_eq!(tally(7), tally(7));
+    assert_ne!(tally(7), tally(8));
+}
+
+/// What fails is a scenario file, and the file fails in the same way.
+#[test]
+fn what_is_wrong_is_found_and_kept_as_a_scenario() {
+    let mutant = mutants()
+        .into_iter()
+        .find(|mutant| mutant.name == "remembers-nothing")
+        .expect("there is such a mutant");
+    let bounds = Bounds {
+        control_planes: 1,
+        faults: 1,
+    };
+    let tally = search(&mutant.plan, "modern", bounds, 1, 150);
+    let (trial, verdict) = tally.failed.first().expect("the mistake is found");
+    let name = verdict.case.split('/').next().unwrap_or_default();
+    let case = trial.case(name).expect("what was tried can be written");
+    assert!(
+        trial.scenario(name).contains("- at: "),
+        "{}",
+        trial.scenario(name)
+    );
+    let again = timed::run(&case, &mutant.plan);
+    assert_eq!(
+        judge(&again.observations, &case.expect).result,
+        verdict.result
+    );
+}
