@@ -1,5 +1,34 @@
 //! Trying every interleaving of a world.
+//!
+//! *Model*: what the explorer needs to know of a world. *Layer*: the states that are equally many
+//! actions away from an initial one. *Frontier*: states found and not yet expanded. *Kind*: what
+//! actions have in common, whichever node they concern.
 
+mod bounds;
+mod expand;
+mod explored;
+mod key;
 mod model;
+mod nearest;
+mod path;
+mod returns;
+mod search;
+mod session;
+mod shrink;
+mod stream;
+mod table;
+mod visited;
+mod walk;
 
+pub use bounds::{Ask, Bounds, Continue, End, Progress, Search, Symmetry, Until, go_on};
+pub use explored::{Counterexample, Coverage, Explored};
 pub use model::Model;
+pub use nearest::{Goal, Nearest, nearest};
+pub use path::{NoSymmetry, Path};
+pub use returns::{Allowed, Returns, Stuck, returns};
+pub use search::explore;
+pub use session::Session;
+pub use shrink::{Polish, Shrunk, shrink};
+pub use stream::Stream;
+pub use table::{Entry, entry, table};
+pub use walk::{Healed, Met, Walk, Walked, Walks, Weights, walk, walk_all};
