@@ -31,23 +31,40 @@ struct Run {
 }
 
 fn main() {
-    let words: Vec<String> = std::env::args().skip(1).filter(|word| word != "--bench").collect();
+    let words: Vec<String> = std::env::args()
+        .skip(1)
+        .filter(|word| word != "--bench")
+        .collect();
     let number = |name: &str, otherwise: u64| {
         let at = words.iter().position(|word| word == name);
-        at.map_or(otherwise, |at| words[at + 1].parse().expect("a number follows"))
+        at.map_or(otherwise, |at| {
+            words[at + 1].parse().expect("a number follows")
+        })
     };
     let (threads, managers) = (number("--threads", 1), number("--managers", 8));
     if let Some(at) = words.iter().position(|word| word == "--one") {
         let run = one(&words[at + 1], managers as u32, threads as usize);
-        println!("{} {} {} {}", run.states, run.transitions, run.took_us, run.peak_bytes);
+        println!(
+            "{} {} {} {}",
+            run.states, run.transitions, run.took_us, run.peak_bytes
+        );
         return;
     }
     let runs = number("--runs", 5);
     println!("two-phase commit, {managers} managers, {threads} threads, medians of {runs}");
-    println!("{:16} {:>11} {:>12} {:>8} {:>14} {:>11} {:>11}", "engine", "states", "transitions", "ms", "transitions/s", "states/s", "bytes/state");
-    let medians: Vec<Run> = ENGINES.iter().map(|engine| median(engine, managers, threads, runs)).collect();
+    println!(
+        "{:16} {:>11} {:>12} {:>8} {:>14} {:>11} {:>11}",
+        "engine", "states", "transitions", "ms", "transitions/s", "states/s", "bytes/state"
+    );
+    let medians: Vec<Run> = ENGINES
+        .iter()
+        .map(|engine| median(engine, managers, threads, runs))
+        .collect();
     let counts = |run: &Run| (run.states, run.transitions);
-    assert!(medians.iter().all(|run| counts(run) == counts(&medians[0])), "the engines disagree: {medians:?}");
+    assert!(
+        medians.iter().all(|run| counts(run) == counts(&medians[0])),
+        "the engines disagree: {medians:?}"
+    );
     for (engine, run) in ENGINES.iter().zip(&medians) {
         let per_second = |many: u64| many * 1_000_000 / run.took_us.max(1);
         println!(
@@ -67,14 +84,35 @@ fn median(engine: &str, managers: u64, threads: u64, runs: u64) -> Run {
     let this = std::env::current_exe().expect("a benchmark knows its own file");
     let mut all: Vec<Run> = (0..runs)
         .map(|_| {
-            let arguments = ["--one", engine, "--managers", &managers.to_string(), "--threads", &threads.to_string()];
-            let output = Command::new(&this).args(arguments).output().expect("it can be run again");
+            let arguments = [
+                "--one",
+                engine,
+                "--managers",
+                &managers.to_string(),
+                "--threads",
+                &threads.to_string(),
+            ];
+            let output = Command::new(&this)
+                .args(arguments)
+                .output()
+                .expect("it can be run again");
             let text = String::from_utf8_lossy(&output.stdout).into_owned();
-            let numbers: Vec<u64> = text.split_whitespace().filter_map(|word| word.parse().ok()).collect();
+            let numbers: Vec<u64> = text
+                .split_whitespace()
+                .filter_map(|word| word.parse().ok())
+                .collect();
             let [states, transitions, took_us, peak_bytes] = numbers[..] else {
-                panic!("{engine} failed: {text}{}", String::from_utf8_lossy(&output.stderr));
+                panic!(
+                    "{engine} failed: {text}{}",
+                    String::from_utf8_lossy(&output.stderr)
+                );
             };
-            Run { states, transitions, took_us, peak_bytes }
+            Run {
+                states,
+                transitions,
+                took_us,
+                peak_bytes,
+            }
         })
         .collect();
     all.sort_by_key(|run| run.took_us);
@@ -87,27 +125,54 @@ fn one(engine: &str, managers: u32, threads: usize) -> Run {
     let (states, transitions) = match engine {
         "own" => {
             let bounds = Bounds::within_mib(8_192);
-            let search = Search { bounds, symmetry: Symmetry::Off, until: Until::Exhausted, threads };
+            let search = Search {
+                bounds,
+                symmetry: Symmetry::Off,
+                until: Until::Exhausted,
+                threads,
+            };
             let coverage = explore(&model, &search, &go_on).coverage();
             assert_eq!(coverage.end, End::Exhausted);
             (coverage.states, coverage.transitions)
         }
-        "stateright-bfs" => counted(&Stateright(model).checker().threads(threads).spawn_bfs().join()),
-        "stateright-dfs" => counted(&Stateright(model).checker().threads(threads).spawn_dfs().join()),
+        "stateright-bfs" => counted(
+            &Stateright(model)
+                .checker()
+                .threads(threads)
+                .spawn_bfs()
+                .join(),
+        ),
+        "stateright-dfs" => counted(
+            &Stateright(model)
+                .checker()
+                .threads(threads)
+                .spawn_dfs()
+                .join(),
+        ),
         other => panic!("no engine is called {other}"),
     };
     let took_us = began.elapsed().as_micros() as u64;
-    Run { states, transitions, took_us, peak_bytes: peak_bytes() }
+    Run {
+        states,
+        transitions,
+        took_us,
+        peak_bytes: peak_bytes(),
+    }
 }
 
 /// States and transitions; stateright counts initial states among what it generated.
 fn counted<M: stateright::Model>(checker: &impl Checker<M>) -> (u64, u64) {
-    (checker.unique_state_count() as u64, checker.state_count() as u64 - 1)
+    (
+        checker.unique_state_count() as u64,
+        checker.state_count() as u64 - 1,
+    )
 }
 
 /// The most memory that this process ever had.
 fn peak_bytes() -> u64 {
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
     let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
-    line.and_then(|line| line.split_whitespace().next()?.parse::<u64>().ok()).unwrap_or(0) * 1_024
+    line.and_then(|line| line.split_whitespace().next()?.parse::<u64>().ok())
+        .unwrap_or(0)
+        * 1_024
 }

@@ -17,13 +17,20 @@ impl Bounds {
     /// As far as states can be numbered, within so much memory.
     #[must_use]
     pub fn within_mib(memory_mib: u64) -> Self {
-        Self { states: StateId::MOST, depth: u32::MAX, memory_mib }
+        Self {
+            states: StateId::MOST,
+            depth: u32::MAX,
+            memory_mib,
+        }
     }
 
     /// The same with a limit on states.
     #[must_use]
     pub fn states(self, states: u64) -> Self {
-        Self { states: states.min(StateId::MOST), ..self }
+        Self {
+            states: states.min(StateId::MOST),
+            ..self
+        }
     }
 
     /// The same with a limit on depth.

@@ -40,15 +40,28 @@ impl Tally {
 
     /// Adds what was found in states after those of `self`.
     pub(crate) fn add(&mut self, later: &Self) {
-        let Self { fired, dead_ends, judged, decided, violated, violations } = self;
-        fired.iter_mut().zip(&later.fired).for_each(|(sum, more)| *sum += more);
+        let Self {
+            fired,
+            dead_ends,
+            judged,
+            decided,
+            violated,
+            violations,
+        } = self;
+        fired
+            .iter_mut()
+            .zip(&later.fired)
+            .for_each(|(sum, more)| *sum += more);
         *dead_ends += later.dead_ends;
         *judged += later.judged;
         *decided |= later.decided;
         for (first, other) in violated.iter_mut().zip(later.violated) {
             *first = first.or(other);
         }
-        violations.iter_mut().zip(later.violations).for_each(|(sum, more)| *sum += more);
+        violations
+            .iter_mut()
+            .zip(later.violations)
+            .for_each(|(sum, more)| *sum += more);
     }
 
     pub(crate) fn transitions(&self) -> u64 {
@@ -74,11 +87,19 @@ const ACTIONS: usize = 64;
 
 impl Expansion {
     pub(crate) fn new(kinds: usize) -> Self {
-        Self { batch: Batch::default(), tally: Tally::new(kinds) }
+        Self {
+            batch: Batch::default(),
+            tally: Tally::new(kinds),
+        }
     }
 
     /// Judges these states and gathers what follows from each.
-    pub(crate) fn expand<M: Model>(&mut self, model: &M, symmetric: bool, sources: &[(StateId, u128)]) {
+    pub(crate) fn expand<M: Model>(
+        &mut self,
+        model: &M,
+        symmetric: bool,
+        sources: &[(StateId, u128)],
+    ) {
         self.batch.clear();
         let mut actions = Vec::with_capacity(ACTIONS);
         for (id, key) in sources {
@@ -89,8 +110,11 @@ impl Expansion {
             self.tally.dead_ends += u64::from(actions.is_empty());
             for action in &actions {
                 self.tally.fired[model.kind(*action)] += 1;
-                let next = model.apply(&state, *action);
-                self.batch.push(model.pack(&next, symmetric), *id);
+                let next = model.pack(&model.apply(&state, *action), symmetric);
+                // What changes nothing needs no look-up.
+                if next != *key {
+                    self.batch.push(next, *id);
+                }
             }
         }
     }

@@ -63,7 +63,11 @@ impl Coverage {
     /// Kinds of action that never fired: whatever depends on them was not tried.
     #[must_use]
     pub fn never_fired(&self) -> Vec<&'static str> {
-        self.fired.iter().filter(|(_, times)| *times == 0).map(|(kind, _)| *kind).collect()
+        self.fired
+            .iter()
+            .filter(|(_, times)| *times == 0)
+            .map(|(kind, _)| *kind)
+            .collect()
     }
 }
 
@@ -76,7 +80,10 @@ impl<'m, M: Model> Explored<'m, M> {
         let violated = |invariant: usize| self.tally.violations[invariant] > 0;
         let decided = |invariant: usize| self.tally.decided >> invariant & 1 == 1;
         let of = |wanted: &dyn Fn(usize) -> bool| -> Vec<&'static str> {
-            slugs().filter(|(invariant, _)| wanted(*invariant)).map(|(_, slug)| slug).collect()
+            slugs()
+                .filter(|(invariant, _)| wanted(*invariant))
+                .map(|(_, slug)| slug)
+                .collect()
         };
         Coverage {
             end: self.end,
@@ -86,8 +93,18 @@ impl<'m, M: Model> Explored<'m, M> {
             depth: self.layers.len() as u32 - 1,
             dead_ends: self.tally.dead_ends,
             bytes: self.visited.bytes(),
-            digest: self.visited.0.iter().fold(0, |sum, shard| sum.wrapping_add(shard.digest())),
-            fired: self.model.kinds().iter().copied().zip(self.tally.fired.iter().copied()).collect(),
+            digest: self
+                .visited
+                .0
+                .iter()
+                .fold(0, |sum, shard| sum.wrapping_add(shard.digest())),
+            fired: self
+                .model
+                .kinds()
+                .iter()
+                .copied()
+                .zip(self.tally.fired.iter().copied())
+                .collect(),
             held: of(&|invariant| decided(invariant) && !violated(invariant)),
             violated: of(&violated),
             never_judged: of(&|invariant| !decided(invariant) && !violated(invariant)),
@@ -104,7 +121,11 @@ impl<'m, M: Model> Explored<'m, M> {
             .filter_map(|(invariant, id)| id.map(|id| (invariant, id)))
             .map(|(invariant, id)| {
                 let states = self.tally.violations[invariant];
-                self.path_to(id).map(|path| Counterexample { invariant, states, path })
+                self.path_to(id).map(|path| Counterexample {
+                    invariant,
+                    states,
+                    path,
+                })
             })
             .collect()
     }
@@ -131,12 +152,19 @@ impl<'m, M: Model> Explored<'m, M> {
 
     /// All states, nearest first.
     pub(crate) fn nearest_first(&self) -> impl Iterator<Item = StateId> + '_ {
-        let ends = self.layers[1..].iter().copied().chain([self.visited.lens()]);
-        self.layers.iter().copied().zip(ends).flat_map(|(from, to)| {
-            (0..SHARDS).flat_map(move |shard| {
-                (from[shard]..to[shard]).map(move |place| StateId::new(shard, place))
+        let ends = self.layers[1..]
+            .iter()
+            .copied()
+            .chain([self.visited.lens()]);
+        self.layers
+            .iter()
+            .copied()
+            .zip(ends)
+            .flat_map(|(from, to)| {
+                (0..SHARDS).flat_map(move |shard| {
+                    (from[shard]..to[shard]).map(move |place| StateId::new(shard, place))
+                })
             })
-        })
     }
 
     /// Judges the states that were found and not expanded: every state that was found is judged.

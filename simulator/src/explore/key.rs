@@ -36,8 +36,9 @@ mod tests {
     #[test]
     fn few_bits_anywhere_spread() {
         for shift in [0, 13, 52, 58, 70, 90, 116] {
-            let mut places: Vec<u64> =
-                (0..1u128 << 12).map(|key| spread(key << shift) >> 2 & 0x3fff).collect();
+            let mut places: Vec<u64> = (0..1u128 << 12)
+                .map(|key| spread(key << shift) >> 2 & 0x3fff)
+                .collect();
             places.sort_unstable();
             places.dedup();
             // 16384 * (1 - e^(-1/4)) = 3624 different places are expected.
@@ -47,7 +48,10 @@ mod tests {
 
     #[test]
     fn digest_tells_sets_apart_and_ignores_order() {
-        let sum = |keys: &[u128]| keys.iter().fold(0u64, |sum, key| sum.wrapping_add(digest_part(*key)));
+        let sum = |keys: &[u128]| {
+            keys.iter()
+                .fold(0u64, |sum, key| sum.wrapping_add(digest_part(*key)))
+        };
         assert_eq!(sum(&[1, 2, 3]), sum(&[3, 1, 2]));
         assert_ne!(sum(&[1, 2, 3]), sum(&[1, 2, 4]));
         assert_ne!(sum(&[0]), sum(&[]));

@@ -8,6 +8,7 @@ mod bounds;
 mod expand;
 mod explored;
 mod key;
+mod keys;
 mod model;
 mod nearest;
 mod path;

@@ -22,7 +22,7 @@ pub trait Model: Sync {
     fn apply(&self, state: &Self::State, action: Self::Action) -> Self::State;
 
     /// The state's exact key: equal keys are equal states. With `symmetric`, interchangeable nodes
-    /// are brought into one order first, so that mirrored states share a key.
+    /// are brought into one order first, so that mirrored states share a key. Never `u128::MAX`.
     fn pack(&self, state: &Self::State, symmetric: bool) -> u128;
 
     /// The state of a key; `pack` of it is the key again.

@@ -35,17 +35,35 @@ pub fn nearest<M: Model>(
     goal: Goal<M::State>,
     bounds: Bounds,
 ) -> Nearest<M> {
-    let part = Part { model, start: model.pack(start, false), allowed, goal };
-    let search = Search { bounds, symmetry: Symmetry::Off, until: Until::Violation, threads: 1 };
+    let part = Part {
+        model,
+        start: model.pack(start, false),
+        allowed,
+        goal,
+    };
+    let search = Search {
+        bounds,
+        symmetry: Symmetry::Off,
+        until: Until::Violation,
+        threads: 1,
+    };
     let explored = explore(&part, &search, &go_on);
-    let found = explored.counterexamples().expect("without symmetry every path can be replayed");
+    let found = explored
+        .counterexamples()
+        .expect("without symmetry every path can be replayed");
     let coverage = explored.coverage();
     match (found.into_iter().next(), coverage.end) {
-        (Some(found), _) => {
-            Nearest::Found(Path { start: found.path.start, actions: found.path.actions })
-        }
-        (None, End::Exhausted) => Nearest::Nowhere { states: coverage.states },
-        (None, end) => Nearest::Undecided { states: coverage.states, end },
+        (Some(found), _) => Nearest::Found(Path {
+            start: found.path.start,
+            actions: found.path.actions,
+        }),
+        (None, End::Exhausted) => Nearest::Nowhere {
+            states: coverage.states,
+        },
+        (None, end) => Nearest::Undecided {
+            states: coverage.states,
+            end,
+        },
     }
 }
 

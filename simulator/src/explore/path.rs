@@ -16,7 +16,10 @@ impl<M: Model> Path<M> {
     /// A path on which nothing happens.
     #[must_use]
     pub fn empty(start: M::State) -> Self {
-        Self { start, actions: Vec::new() }
+        Self {
+            start,
+            actions: Vec::new(),
+        }
     }
 
     /// Every state on the way, from the first to the last.
@@ -28,7 +31,10 @@ impl<M: Model> Path<M> {
         let mut states = vec![self.start];
         let mut state = self.start;
         for action in &self.actions {
-            assert!(enabled(model, &state).contains(action), "{action} cannot happen in {state:?}");
+            assert!(
+                enabled(model, &state).contains(action),
+                "{action} cannot happen in {state:?}"
+            );
             state = model.apply(&state, *action);
             states.push(state);
         }
@@ -54,7 +60,10 @@ pub(crate) fn enabled<M: Model>(model: &M, state: &M::State) -> Vec<M::Action> {
 
 impl<M: Model> Clone for Path<M> {
     fn clone(&self) -> Self {
-        Self { start: self.start, actions: self.actions.clone() }
+        Self {
+            start: self.start,
+            actions: self.actions.clone(),
+        }
     }
 }
 
@@ -66,7 +75,10 @@ impl<M: Model> PartialEq for Path<M> {
 
 impl<M: Model> fmt::Debug for Path<M> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Path").field("start", &self.start).field("actions", &self.actions).finish()
+        f.debug_struct("Path")
+            .field("start", &self.start)
+            .field("actions", &self.actions)
+            .finish()
     }
 }
 
@@ -100,8 +112,15 @@ impl fmt::Display for NoSymmetry {
 
 /// Walks forward along keys: under symmetry, keys are those of representatives, and the states of the
 /// path are real ones whose representatives they are.
-pub(crate) fn along<M: Model>(model: &M, symmetric: bool, keys: &[u128]) -> Result<Path<M>, NoSymmetry> {
-    let first = model.initial().into_iter().find(|state| model.pack(state, symmetric) == keys[0]);
+pub(crate) fn along<M: Model>(
+    model: &M,
+    symmetric: bool,
+    keys: &[u128],
+) -> Result<Path<M>, NoSymmetry> {
+    let first = model
+        .initial()
+        .into_iter()
+        .find(|state| model.pack(state, symmetric) == keys[0]);
     let mut path = Path::empty(first.ok_or(NoSymmetry { after: 0 })?);
     let mut state = path.start;
     for key in &keys[1..] {
@@ -109,7 +128,9 @@ pub(crate) fn along<M: Model>(model: &M, symmetric: bool, keys: &[u128]) -> Resu
             let next = model.apply(&state, action);
             (model.pack(&next, symmetric) == *key).then_some((action, next))
         });
-        let (action, next) = next.ok_or(NoSymmetry { after: path.actions.len() })?;
+        let (action, next) = next.ok_or(NoSymmetry {
+            after: path.actions.len(),
+        })?;
         path.actions.push(action);
         state = next;
     }

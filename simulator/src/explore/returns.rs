@@ -3,12 +3,13 @@
 //!
 //! Edges are not stored: they are worked out again, sweep by sweep, until no sweep finds anything new.
 //! Sweeps go back and forth through the states in the order in which they were found; each follows any
-//! number of edges that lead its way, so that few are needed. A state costs one byte.
+//! number of edges that lead its way, so that few are needed. A slot costs one byte.
 
 use std::sync::atomic::{AtomicU8, Ordering};
 
 use super::bounds::{Ask, Continue, Progress};
 use super::explored::Explored;
+use super::keys::Slot;
 use super::model::Model;
 use super::path::{NoSymmetry, Path, enabled};
 use super::visited::{SHARDS, StateId};
@@ -74,21 +75,37 @@ pub fn returns<M: Model>(
     if sweeps.spread(REACHES_BORDER, ask) == Continue::No {
         return Ok(Returns::Stopped);
     }
-    let Some(nearest) = explored.nearest_first().find(|id| sweeps.mark(*id) == UNMARKED) else {
+    let Some(nearest) = explored
+        .nearest_first()
+        .find(|id| sweeps.mark(*id) == UNMARKED)
+    else {
         let complete = explored.expanded == explored.visited.lens();
         let states = sweeps.count(REACHES_BORDER);
-        return Ok(if complete { Returns::Always } else { Returns::Unknown { states } });
+        return Ok(if complete {
+            Returns::Always
+        } else {
+            Returns::Unknown { states }
+        });
     };
     let state = explored.model.unpack(explored.visited.key(nearest));
     let moves = enabled(explored.model, &state).into_iter().any(allowed);
-    let why = if moves { Stuck::Circles } else { Stuck::DeadEnd };
+    let why = if moves {
+        Stuck::Circles
+    } else {
+        Stuck::DeadEnd
+    };
     let path = explored.path_to(nearest)?;
-    Ok(Returns::NotFrom { states: sweeps.count(UNMARKED), path, why })
+    Ok(Returns::NotFrom {
+        states: sweeps.unmarked(),
+        path,
+        why,
+    })
 }
 
 struct Sweeps<'e, 'm, M: Model> {
     explored: &'e Explored<'m, M>,
     allowed: Allowed<'e, M::Action>,
+    /// By shard and slot.
     marks: Vec<Vec<AtomicU8>>,
     worked: Worked,
 }
@@ -113,45 +130,79 @@ struct Worked {
 
 impl Worked {
     fn and(self, other: Self) -> Self {
-        Self { tried: self.tried + other.tried, marked: self.marked + other.marked }
+        Self {
+            tried: self.tried + other.tried,
+            marked: self.marked + other.marked,
+        }
     }
 }
 
 impl<'e, 'm, M: Model> Sweeps<'e, 'm, M> {
     fn new(explored: &'e Explored<'m, M>, allowed: Allowed<'e, M::Action>) -> Self {
-        let unmarked = |states| std::iter::repeat_with(|| AtomicU8::new(UNMARKED)).take(states).collect();
-        let marks = explored.visited.lens().into_iter().map(unmarked).collect();
-        Self { explored, allowed, marks, worked: Worked::default() }
+        let unmarked = |slots| {
+            std::iter::repeat_with(|| AtomicU8::new(UNMARKED))
+                .take(slots)
+                .collect()
+        };
+        let marks = explored.visited.slots().into_iter().map(unmarked).collect();
+        Self {
+            explored,
+            allowed,
+            marks,
+            worked: Worked::default(),
+        }
     }
 
     /// Marks are only ever set, so that reading an old one costs a sweep and nothing else.
     fn mark(&self, id: StateId) -> u8 {
-        self.marks[id.shard()][id.place()].load(Ordering::Relaxed)
+        self.mark_at(self.explored.visited.slot(id))
+    }
+
+    fn mark_at(&self, (shard, slot): (usize, Slot)) -> u8 {
+        self.marks[shard][slot as usize].load(Ordering::Relaxed)
     }
 
     fn set(&self, id: StateId, mark: u8) {
-        self.marks[id.shard()][id.place()].store(mark, Ordering::Relaxed);
+        let (shard, slot) = self.explored.visited.slot(id);
+        self.marks[shard][slot as usize].store(mark, Ordering::Relaxed);
     }
 
+    /// States with this mark, which is not that of the unmarked: free slots are unmarked too.
     fn count(&self, mark: u8) -> u64 {
         let all = self.marks.iter().flatten();
-        all.filter(|other| other.load(Ordering::Relaxed) == mark).count() as u64
+        all.filter(|other| other.load(Ordering::Relaxed) == mark)
+            .count() as u64
+    }
+
+    fn unmarked(&self) -> u64 {
+        self.explored.visited.len() - self.count(RETURNS) - self.count(REACHES_BORDER)
     }
 
     fn seed(&mut self, mark: u8, begins: &dyn Fn(&M::State, StateId) -> bool) {
-        for id in self.explored.nearest_first().filter(|id| self.mark(*id) == UNMARKED) {
-            if begins(&self.explored.model.unpack(self.explored.visited.key(id)), id) {
+        for id in self
+            .explored
+            .nearest_first()
+            .filter(|id| self.mark(*id) == UNMARKED)
+        {
+            if begins(
+                &self.explored.model.unpack(self.explored.visited.key(id)),
+                id,
+            ) {
                 self.set(id, mark);
             }
         }
-        self.worked.marked = self.explored.visited.len() - self.count(UNMARKED);
+        self.worked.marked = self.explored.visited.len() - self.unmarked();
     }
 
     /// Marks every unmarked state that leads to a marked one, until there is no more.
     fn spread(&mut self, mark: u8, ask: Ask) -> Continue {
         let expanded = self.explored.expanded;
         let mut chunks: Vec<(usize, usize)> = (0..SHARDS)
-            .flat_map(|shard| (0..expanded[shard]).step_by(CHUNK).map(move |from| (from, shard)))
+            .flat_map(|shard| {
+                (0..expanded[shard])
+                    .step_by(CHUNK)
+                    .map(move |from| (from, shard))
+            })
             .collect();
         // By place, so that a sweep goes through all shards at an even pace.
         chunks.sort_unstable();
@@ -161,7 +212,15 @@ impl<'e, 'm, M: Model> Sweeps<'e, 'm, M> {
             for at in 0..chunks.len() {
                 let (from, shard) = chunks[if forward { at } else { chunks.len() - 1 - at }];
                 let to = expanded[shard].min(from + CHUNK);
-                self.worked = self.worked.and(self.sweep(Chunk { shard, from, to, forward }, mark));
+                self.worked = self.worked.and(self.sweep(
+                    Chunk {
+                        shard,
+                        from,
+                        to,
+                        forward,
+                    },
+                    mark,
+                ));
                 if ask(&self.progress()) == Continue::No {
                     return Continue::No;
                 }
@@ -176,7 +235,11 @@ impl<'e, 'm, M: Model> Sweeps<'e, 'm, M> {
     /// The threads share the chunk. Which of them marks what may vary; what is marked in the end does not.
     fn sweep(&self, chunk: Chunk, mark: u8) -> Worked {
         let share = (chunk.to - chunk.from).div_ceil(self.explored.search.threads.clamp(1, SHARDS));
-        let part = |from| Chunk { from, to: chunk.to.min(from + share), ..chunk };
+        let part = |from| Chunk {
+            from,
+            to: chunk.to.min(from + share),
+            ..chunk
+        };
         std::thread::scope(|scope| {
             let others: Vec<_> = (chunk.from..chunk.to)
                 .step_by(share)
@@ -184,11 +247,23 @@ impl<'e, 'm, M: Model> Sweeps<'e, 'm, M> {
                 .map(|from| scope.spawn(move || self.sweep_part(part(from), mark)))
                 .collect();
             let own = self.sweep_part(part(chunk.from), mark);
-            others.into_iter().map(|other| other.join().expect("models do not panic")).fold(own, Worked::and)
+            others
+                .into_iter()
+                .map(|other| other.join().expect("models do not panic"))
+                .fold(own, Worked::and)
         })
     }
 
-    fn sweep_part(&self, Chunk { shard, from, to, forward }: Chunk, mark: u8) -> Worked {
+    fn sweep_part(
+        &self,
+        Chunk {
+            shard,
+            from,
+            to,
+            forward,
+        }: Chunk,
+        mark: u8,
+    ) -> Worked {
         let Explored { model, visited, .. } = self.explored;
         let mut actions = Vec::new();
         let mut worked = Worked::default();
@@ -200,12 +275,15 @@ impl<'e, 'm, M: Model> Sweeps<'e, 'm, M> {
             let state = model.unpack(visited.key(id));
             actions.clear();
             model.actions(&state, &mut actions);
-            let leads_there = actions.iter().filter(|action| (self.allowed)(**action)).any(|action| {
-                worked.tried += 1;
-                let next = model.pack(&model.apply(&state, *action), self.explored.symmetric());
-                let next = visited.id(next).expect("what follows an expanded state was found");
-                self.mark(next) == mark
-            });
+            let leads_there = actions
+                .iter()
+                .filter(|action| (self.allowed)(**action))
+                .any(|action| {
+                    worked.tried += 1;
+                    let next = model.pack(&model.apply(&state, *action), self.explored.symmetric());
+                    let next = visited.slot_of_key(next);
+                    self.mark_at(next.expect("what follows an expanded state was found")) == mark
+                });
             if leads_there {
                 self.set(id, mark);
                 worked.marked += 1;
@@ -220,7 +298,8 @@ impl<'e, 'm, M: Model> Sweeps<'e, 'm, M> {
             transitions: self.worked.tried,
             depth: self.explored.layers.len() as u32 - 1,
             frontier: self.explored.visited.len() - self.worked.marked,
-            bytes: self.explored.visited.bytes() + self.explored.visited.len(),
+            bytes: self.explored.visited.bytes()
+                + self.explored.visited.slots().iter().sum::<usize>() as u64,
         }
     }
 }

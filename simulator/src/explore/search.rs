@@ -22,11 +22,28 @@ const GULP: usize = 64;
 /// # Panics
 /// If a model has more than 64 invariants, or its `kind` is not below the number of its kinds.
 pub fn explore<'m, M: Model>(model: &'m M, search: &Search, ask: Ask) -> Explored<'m, M> {
-    assert!(model.invariants().len() <= 64, "an invariant is one of 64 bits");
+    assert!(
+        model.invariants().len() <= 64,
+        "an invariant is one of 64 bits"
+    );
     let mut run = Run::new(model, search);
     let end = run.to_the_end(ask);
-    let Run { visited, layers, expanded, tally, .. } = run;
-    let mut explored = Explored { model, search: *search, end, visited, layers, expanded, tally };
+    let Run {
+        visited,
+        layers,
+        expanded,
+        tally,
+        ..
+    } = run;
+    let mut explored = Explored {
+        model,
+        search: *search,
+        end,
+        visited,
+        layers,
+        expanded,
+        tally,
+    };
     explored.judge_the_rest();
     explored
 }
@@ -59,7 +76,9 @@ impl<'m, M: Model> Run<'m, M> {
             layers: vec![[0; SHARDS]],
             expanded: [0; SHARDS],
             tally: Tally::new(model.kinds().len()),
-            hands: (0..threads).map(|_| Expansion::new(model.kinds().len())).collect(),
+            hands: (0..threads)
+                .map(|_| Expansion::new(model.kinds().len()))
+                .collect(),
         }
     }
 
@@ -133,9 +152,10 @@ impl<'m, M: Model> Run<'m, M> {
 
     /// Expands some states of a shard and enters what they lead to.
     fn expand(&mut self, shard: usize, from: usize, to: usize) {
-        let keys = &self.visited.0[shard].keys()[from..to];
-        let sources: Vec<(StateId, u128)> =
-            (from..).zip(keys).map(|(place, key)| (StateId::new(shard, place), *key)).collect();
+        let states = &self.visited.0[shard];
+        let sources: Vec<(StateId, u128)> = (from..to)
+            .map(|place| (StateId::new(shard, place), states.key(place)))
+            .collect();
         if let [hand] = self.hands.as_mut_slice() {
             for gulp in sources.chunks(GULP) {
                 hand.expand(self.model, self.search.symmetry.is_on(), gulp);

@@ -34,12 +34,20 @@ impl<'m, M: Model> Session<'m, M> {
     /// Begins in an initial state. `bounds` limit the searches of `run`.
     #[must_use]
     pub fn new(model: &'m M, start: M::State, bounds: Bounds) -> Self {
-        Self { model, bounds, path: Path::empty(start), states: vec![start] }
+        Self {
+            model,
+            bounds,
+            path: Path::empty(start),
+            states: vec![start],
+        }
     }
 
     /// Obeys one command and says what came of it, in whole lines.
     pub fn obey(&mut self, command: &str) -> String {
-        let (verb, rest) = command.trim().split_once(' ').unwrap_or((command.trim(), ""));
+        let (verb, rest) = command
+            .trim()
+            .split_once(' ')
+            .unwrap_or((command.trim(), ""));
         let rest = rest.trim();
         let answer = match verb {
             "actions" => Ok(self.actions()),
@@ -51,7 +59,9 @@ impl<'m, M: Model> Session<'m, M> {
             "path" => Ok(self.path.to_string()),
             "help" => Ok(HELP.to_owned()),
             "" => Ok(String::new()),
-            _ => Err(Refusal(format!("`{verb}` is no command; `help` lists them"))),
+            _ => Err(Refusal(format!(
+                "`{verb}` is no command; `help` lists them"
+            ))),
         };
         answer.unwrap_or_else(|refusal| refusal.to_string())
     }
@@ -69,16 +79,26 @@ impl<'m, M: Model> Session<'m, M> {
     fn actions(&self) -> String {
         let mut text = String::new();
         for (number, action) in (1..).zip(enabled(self.model, &self.state())) {
-            let outside = if self.model.is_outside(action) { "  (outside)" } else { "" };
+            let outside = if self.model.is_outside(action) {
+                "  (outside)"
+            } else {
+                ""
+            };
             // Writing to a string cannot fail.
             let _ = writeln!(text, "{number:>3}  {action}{outside}");
         }
-        if text.is_empty() { "nothing can happen\n".to_owned() } else { text }
+        if text.is_empty() {
+            "nothing can happen\n".to_owned()
+        } else {
+            text
+        }
     }
 
     fn step(&mut self, wanted: &str) -> Result<String, Refusal> {
         if wanted.is_empty() {
-            return Err(Refusal("do what? `actions` lists what can happen".to_owned()));
+            return Err(Refusal(
+                "do what? `actions` lists what can happen".to_owned(),
+            ));
         }
         let actions = enabled(self.model, &self.state());
         let names: Vec<String> = actions.iter().map(ToString::to_string).collect();
@@ -86,7 +106,11 @@ impl<'m, M: Model> Session<'m, M> {
             Ok(number) => number.checked_sub(1).filter(|at| *at < actions.len()),
             Err(_) => named(&names, wanted)?,
         };
-        let at = chosen.ok_or_else(|| Refusal(format!("`{wanted}` cannot happen now; `actions` lists what can")))?;
+        let at = chosen.ok_or_else(|| {
+            Refusal(format!(
+                "`{wanted}` cannot happen now; `actions` lists what can"
+            ))
+        })?;
         Ok(self.act(actions[at]))
     }
 
@@ -114,7 +138,11 @@ impl<'m, M: Model> Session<'m, M> {
         let many = times.parse().ok();
         let done = self.path.actions.len();
         let left = many.and_then(|many: usize| done.checked_sub(many));
-        let left = left.ok_or_else(|| Refusal(format!("{done} actions were done: `{times}` is no number of them to undo")))?;
+        let left = left.ok_or_else(|| {
+            Refusal(format!(
+                "{done} actions were done: `{times}` is no number of them to undo"
+            ))
+        })?;
         self.path.actions.truncate(left);
         self.states.truncate(left + 1);
         Ok(format!("after {left} actions\n"))
@@ -122,7 +150,9 @@ impl<'m, M: Model> Session<'m, M> {
 
     fn run(&mut self, wanted: &str) -> Result<String, Refusal> {
         if wanted.is_empty() {
-            return Err(Refusal("run to what? an invariant, an action, or `healthy`".to_owned()));
+            return Err(Refusal(
+                "run to what? an invariant, an action, or `healthy`".to_owned(),
+            ));
         }
         let model = self.model;
         let invariant = model.invariants().iter().position(|slug| *slug == wanted);
@@ -135,19 +165,31 @@ impl<'m, M: Model> Session<'m, M> {
         let way = match nearest(model, &self.state(), &|_| true, &goal, self.bounds) {
             Nearest::Found(way) => way,
             Nearest::Nowhere { states } => {
-                return Err(Refusal(format!("no way from here leads to `{wanted}` (all {states} states looked at)")));
+                return Err(Refusal(format!(
+                    "no way from here leads to `{wanted}` (all {states} states looked at)"
+                )));
             }
             Nearest::Undecided { states, end } => {
                 let because = end.because();
-                return Err(Refusal(format!("`{wanted}` was not found among {states} states: {because}")));
+                return Err(Refusal(format!(
+                    "`{wanted}` was not found among {states} states: {because}"
+                )));
             }
         };
-        let mut text: String = way.actions.into_iter().map(|action| self.act(action)).collect();
+        let mut text: String = way
+            .actions
+            .into_iter()
+            .map(|action| self.act(action))
+            .collect();
         if invariant.is_none() && wanted != "healthy" {
             let last = enabled(model, &self.state()).into_iter().find(of_name);
             text.extend(last.map(|action| self.act(action)));
         }
-        Ok(if text.is_empty() { format!("already at `{wanted}`\n") } else { text })
+        Ok(if text.is_empty() {
+            format!("already at `{wanted}`\n")
+        } else {
+            text
+        })
     }
 
     fn diff(&self) -> Result<String, Refusal> {
@@ -156,13 +198,19 @@ impl<'m, M: Model> Session<'m, M> {
         };
         let (before, after) = (format!("{before:#?}\n"), format!("{after:#?}\n"));
         let diff = TextDiff::from_lines(&before, &after);
-        let changes = diff.iter_all_changes().filter_map(|change| match change.tag() {
-            ChangeTag::Delete => Some(format!("-{change}")),
-            ChangeTag::Insert => Some(format!("+{change}")),
-            ChangeTag::Equal => None,
-        });
+        let changes = diff
+            .iter_all_changes()
+            .filter_map(|change| match change.tag() {
+                ChangeTag::Delete => Some(format!("-{change}")),
+                ChangeTag::Insert => Some(format!("+{change}")),
+                ChangeTag::Equal => None,
+            });
         let text: String = changes.collect();
-        Ok(if text.is_empty() { "nothing changed\n".to_owned() } else { text })
+        Ok(if text.is_empty() {
+            "nothing changed\n".to_owned()
+        } else {
+            text
+        })
     }
 }
 
@@ -178,7 +226,10 @@ fn named(names: &[String], wanted: &str) -> Result<Option<usize>, Refusal> {
         [only] => Ok(names.iter().position(|name| name == *only)),
         several => {
             let list: Vec<&str> = several.iter().map(|name| name.as_str()).collect();
-            Err(Refusal(format!("`{wanted}` is the beginning of several: {}", list.join(", "))))
+            Err(Refusal(format!(
+                "`{wanted}` is the beginning of several: {}",
+                list.join(", ")
+            )))
         }
     }
 }

@@ -30,13 +30,30 @@ pub enum Polish {
 
 /// Shortens a way that ends at a goal, for example where a given invariant is violated. What comes out
 /// begins in the same state and ends at the same goal. `None` if this way never meets its goal.
-pub fn shrink<M: Model>(model: &M, path: &Path<M>, goal: Goal<M::State>, bounds: Bounds) -> Option<Shrunk<M>> {
-    let mut attempt = Attempt { model, start: path.start, goal, replays: 0 };
+pub fn shrink<M: Model>(
+    model: &M,
+    path: &Path<M>,
+    goal: Goal<M::State>,
+    bounds: Bounds,
+) -> Option<Shrunk<M>> {
+    let mut attempt = Attempt {
+        model,
+        start: path.start,
+        goal,
+        replays: 0,
+    };
     let actions = attempt.replay(&path.actions)?;
     let actions = attempt.delete(actions);
     let replays = attempt.replays;
     let (actions, polish) = polish(model, path.start, actions, goal, bounds);
-    Some(Shrunk { path: Path { start: path.start, actions }, replays, polish })
+    Some(Shrunk {
+        path: Path {
+            start: path.start,
+            actions,
+        },
+        replays,
+        polish,
+    })
 }
 
 struct Attempt<'a, M: Model> {
@@ -82,7 +99,11 @@ impl<M: Model> Attempt<'_, M> {
                 }
             }
             // Deleting one may have made another superfluous.
-            run = if deleted { run.min(actions.len().div_ceil(2)) } else { run / 2 };
+            run = if deleted {
+                run.min(actions.len().div_ceil(2))
+            } else {
+                run / 2
+            };
         }
         actions
     }
@@ -95,14 +116,18 @@ fn polish<M: Model>(
     goal: Goal<M::State>,
     bounds: Bounds,
 ) -> (Vec<M::Action>, Polish) {
-    let Some(shorter) = actions.len().checked_sub(1) else { return (actions, Polish::Shortest) };
+    let Some(shorter) = actions.len().checked_sub(1) else {
+        return (actions, Polish::Shortest);
+    };
     let kinds: Vec<usize> = actions.iter().map(|action| model.kind(*action)).collect();
     let allowed = |action| kinds.contains(&model.kind(action));
     let depth = bounds.depth.min(u32::try_from(shorter).unwrap_or(u32::MAX));
     match nearest(model, &start, &allowed, goal, bounds.depth(depth)) {
         Nearest::Found(path) => (path.actions, Polish::Shortest),
         Nearest::Nowhere { .. } => (actions, Polish::Shortest),
-        Nearest::Undecided { end: End::Depth, .. } if depth as usize == shorter => (actions, Polish::Shortest),
+        Nearest::Undecided {
+            end: End::Depth, ..
+        } if depth as usize == shorter => (actions, Polish::Shortest),
         Nearest::Undecided { .. } => (actions, Polish::Undecided),
     }
 }

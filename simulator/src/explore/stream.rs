@@ -17,8 +17,12 @@ impl Stream {
     /// The stream of this name: which seed, what for, and the how-many-th of its sort.
     #[must_use]
     pub fn named(seed: u64, purpose: &str, index: u64) -> Self {
-        let purpose = purpose.bytes().fold(0, |sum, byte| mix(sum ^ u64::from(byte)));
-        Self { state: mix(mix(mix(seed) ^ purpose) ^ index) }
+        let purpose = purpose
+            .bytes()
+            .fold(0, |sum, byte| mix(sum ^ u64::from(byte)));
+        Self {
+            state: mix(mix(mix(seed) ^ purpose) ^ index),
+        }
     }
 
     /// The next number.
@@ -55,10 +59,21 @@ mod tests {
             let mut stream = Stream { state };
             [stream.next_u64(), stream.next_u64(), stream.next_u64()]
         };
-        assert_eq!(first(0), [0xe220_a839_7b1d_cdaf, 0x6e78_9e6a_a1b9_65f4, 0x06c4_5d18_8009_454f]);
+        assert_eq!(
+            first(0),
+            [
+                0xe220_a839_7b1d_cdaf,
+                0x6e78_9e6a_a1b9_65f4,
+                0x06c4_5d18_8009_454f
+            ]
+        );
         assert_eq!(
             first(1_234_567),
-            [6_457_827_717_110_365_317, 3_203_168_211_198_807_973, 9_817_491_932_198_370_423]
+            [
+                6_457_827_717_110_365_317,
+                3_203_168_211_198_807_973,
+                9_817_491_932_198_370_423
+            ]
         );
     }
 
@@ -91,6 +106,9 @@ mod tests {
         let mut stream = Stream::named(1, "dice", 0);
         let mut times = [0; 10];
         (0..1_000).for_each(|_| times[stream.below(10) as usize] += 1);
-        assert!(times.iter().all(|times| (70..130).contains(times)), "{times:?}");
+        assert!(
+            times.iter().all(|times| (70..130).contains(times)),
+            "{times:?}"
+        );
     }
 }

@@ -36,12 +36,22 @@ pub struct Entry {
 ///
 /// # Errors
 /// If the model calls states mirrored that do not behave alike.
-pub fn entry<M: Model>(name: &str, model: &M, search: &Search, ask: Ask) -> Result<Entry, NoSymmetry> {
+pub fn entry<M: Model>(
+    name: &str,
+    model: &M,
+    search: &Search,
+    ask: Ask,
+) -> Result<Entry, NoSymmetry> {
     let explored = explore(model, search, ask);
     let coverage = explored.coverage();
     let counterexamples = explored.counterexamples()?.into_iter();
     let mut found: Vec<(&'static str, usize)> = counterexamples
-        .map(|found| (model.invariants()[found.invariant], found.path.actions.len()))
+        .map(|found| {
+            (
+                model.invariants()[found.invariant],
+                found.path.actions.len(),
+            )
+        })
         .collect();
     let returns = match returns(&explored, &|action| !model.is_outside(action), ask)? {
         Returns::Always => Some(true),
@@ -68,20 +78,39 @@ pub fn entry<M: Model>(name: &str, model: &M, search: &Search, ask: Ask) -> Resu
 #[must_use]
 pub fn table(entries: &[Entry]) -> String {
     let timed = entries.iter().any(|entry| entry.took_ms.is_some());
-    let (head, rule) = if timed { (" time |", "---:|") } else { ("", "") };
+    let (head, rule) = if timed {
+        (" time |", "---:|")
+    } else {
+        ("", "")
+    };
     let mut text = format!(
         "| world | violated | actions | states | transitions |{head}\n|---|---|---:|---:|---:|{rule}\n"
     );
     for entry in entries {
-        let mut rows: Vec<(String, String)> =
-            entry.found.iter().map(|(what, length)| (what.to_string(), length.to_string())).collect();
+        let mut rows: Vec<(String, String)> = entry
+            .found
+            .iter()
+            .map(|(what, length)| (what.to_string(), length.to_string()))
+            .collect();
         rows.extend(entry.otherwise().map(|text| (text, "–".to_owned())));
         for (what, length) in rows {
-            let Entry { name, states, transitions, .. } = entry;
+            let Entry {
+                name,
+                states,
+                transitions,
+                ..
+            } = entry;
             // Writing to a string cannot fail.
-            let _ = write!(text, "| {name} | {what} | {length} | {} | {} |", grouped(*states), grouped(*transitions));
+            let _ = write!(
+                text,
+                "| {name} | {what} | {length} | {} | {} |",
+                grouped(*states),
+                grouped(*transitions)
+            );
             if timed {
-                let took = entry.took_ms.map_or_else(String::new, |ms| format!("{}.{:03} s", ms / 1_000, ms % 1_000));
+                let took = entry.took_ms.map_or_else(String::new, |ms| {
+                    format!("{}.{:03} s", ms / 1_000, ms % 1_000)
+                });
                 let _ = write!(text, " {took} |");
             }
             text.push('\n');

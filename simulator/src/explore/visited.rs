@@ -1,12 +1,12 @@
 //! The states found so far: exact, without duplicates, in the order in which they were found.
 //!
-//! A state costs 20 bytes (its key, and where it was found from) plus its share of an index of 8-byte
-//! places, of which at most three quarters are taken: 31 to 42 bytes in all. The index finds a key's
-//! number, and 32 bits of the key's spread weed out nearly all others before keys are compared.
+//! A state costs 8 bytes (where its key is, and where it was found from) plus its share of the set of
+//! keys: 29 to 51 bytes in all.
 
 use std::hint::black_box;
 
 use super::key::{digest_part, spread};
+use super::keys::{FREE, Keys, Slot};
 
 /// Parts of the set, by two bits of a key's spread. Fixed, so that the order of states does not
 /// depend on how many threads fill them; each thread owns whole parts.
@@ -22,15 +22,18 @@ impl StateId {
     /// More states than this have no number.
     pub(crate) const MOST: u64 = u32::MAX as u64 - SHARDS as u64;
 
+    #[inline]
     pub(crate) fn new(shard: usize, place: usize) -> Self {
         debug_assert!((place * SHARDS + shard) as u64 <= Self::MOST);
         Self((place * SHARDS + shard) as u32)
     }
 
+    #[inline]
     pub(crate) fn shard(self) -> usize {
         self.0 as usize % SHARDS
     }
 
+    #[inline]
     pub(crate) fn place(self) -> usize {
         self.0 as usize / SHARDS
     }
@@ -46,6 +49,7 @@ pub(crate) struct Batch {
 impl Batch {
     #[inline]
     pub(crate) fn push(&mut self, key: u128, parent: StateId) {
+        assert_ne!(key, FREE, "a model packs no state into the greatest number");
         let shard = shard_of(spread(key));
         self.keys[shard].push(key);
         self.parents[shard].push(parent);
@@ -60,29 +64,37 @@ impl Batch {
 /// One part of the set.
 pub(crate) struct Shard {
     number: usize,
-    /// Upper half: the upper half of the spread. Lower half: a place in `keys`, plus one; zero is free.
-    index: Vec<u64>,
-    keys: Vec<u128>,
+    keys: Keys,
+    /// By place: where its key is.
+    slots: Vec<Slot>,
+    /// By place: which state it was found from.
     parents: Vec<StateId>,
     digest: u64,
 }
 
-const INDEX_AT_FIRST: usize = 1 << 8;
-/// Candidates whose places are read ahead together: enough to keep memory busy, few enough for the
-/// first-level cache.
-const READ_AHEAD: usize = 128;
+/// Candidates that are looked up together: enough to keep memory busy, few enough for the first-level
+/// cache.
+const TOGETHER: usize = 128;
 
 impl Shard {
     pub(crate) fn new(number: usize) -> Self {
-        Self { number, index: vec![0; INDEX_AT_FIRST], keys: Vec::new(), parents: Vec::new(), digest: 0 }
+        Self {
+            number,
+            keys: Keys::new(),
+            slots: Vec::new(),
+            parents: Vec::new(),
+            digest: 0,
+        }
     }
 
-    pub(crate) fn keys(&self) -> &[u128] {
-        &self.keys
+    pub(crate) fn len(&self) -> usize {
+        self.slots.len()
     }
 
-    pub(crate) fn parent(&self, place: usize) -> StateId {
-        self.parents[place]
+    /// The key of the state at this place.
+    #[inline]
+    pub(crate) fn key(&self, place: usize) -> u128 {
+        self.keys.at(self.slots[place])
     }
 
     /// Sum over the keys, see [`digest_part`].
@@ -90,97 +102,69 @@ impl Shard {
         self.digest
     }
 
-    /// Bytes in use: the index in full; of keys and parents what is filled.
+    /// Bytes in use: the slots in full; of the rest what is filled.
     pub(crate) fn bytes(&self) -> u64 {
-        (self.index.len() * size_of::<u64>()) as u64
-            + (self.keys.len() * (size_of::<u128>() + size_of::<StateId>())) as u64
+        self.keys.bytes() + (self.len() * (size_of::<Slot>() + size_of::<StateId>())) as u64
     }
 
-    /// Bytes that are needed on top when the index soon has to double.
+    /// Bytes that are needed on top when the set soon has to double.
     pub(crate) fn bytes_to_grow(&self) -> u64 {
-        if self.keys.len() * 8 > self.index.len() * 5 { self.index.len() as u64 * 16 } else { 0 }
+        if self.len() * 8 > self.keys.slots() * 5 {
+            self.keys.bytes() * 2
+        } else {
+            0
+        }
     }
 
     /// Adds this shard's part of a batch, in the batch's order.
     pub(crate) fn insert(&mut self, batch: &Batch) {
-        let keys = batch.keys[self.number].chunks(READ_AHEAD);
-        let parents = batch.parents[self.number].chunks(READ_AHEAD);
+        let keys = batch.keys[self.number].chunks(TOGETHER);
+        let parents = batch.parents[self.number].chunks(TOGETHER);
         for (keys, parents) in keys.zip(parents) {
-            self.read_ahead(keys);
+            touch(&self.keys, keys);
             for (key, parent) in keys.iter().zip(parents) {
-                self.insert_one(*key, *parent);
+                if !self.keys.is_home(*key, spread(*key)) {
+                    self.insert_one(*key, *parent);
+                }
             }
         }
-    }
-
-    /// Reads what the inserts are about to read. These loads do not depend on each other, so the
-    /// processor waits for many of them at once; the inserts alone would wait for one at a time.
-    fn read_ahead(&self, keys: &[u128]) {
-        let mask = self.index.len() - 1;
-        let mut seen = 0;
-        for key in keys {
-            seen ^= self.index[home(spread(*key)) & mask];
-        }
-        black_box(seen);
-        let mut seen = 0;
-        for key in keys {
-            let spread = spread(*key);
-            let entry = self.index[home(spread) & mask];
-            if entry != 0 && entry >> 32 == spread >> 32 {
-                seen ^= self.keys[entry as u32 as usize - 1];
-            }
-        }
-        black_box(seen);
     }
 
     fn insert_one(&mut self, key: u128, parent: StateId) {
-        let spread = spread(key);
-        let at = match self.find(key, spread) {
-            Ok(_) => return,
-            Err(at) => at,
+        let Err(slot) = self.keys.find(key, spread(key)) else {
+            return;
         };
-        self.keys.push(key);
+        self.keys.put(key, slot);
+        self.slots.push(slot);
         self.parents.push(parent);
         self.digest = self.digest.wrapping_add(digest_part(key));
-        self.index[at] = entry(spread, self.keys.len());
-        if self.keys.len() * 4 > self.index.len() * 3 {
-            self.grow();
+        if self.len() * 4 > self.keys.slots() * 3 {
+            self.double();
         }
     }
 
-    /// The place of a key, or where in the index it would be entered.
-    #[inline]
-    fn find(&self, key: u128, spread: u64) -> Result<usize, usize> {
-        let mask = self.index.len() - 1;
-        let mut at = home(spread) & mask;
-        loop {
-            let entry = self.index[at];
-            if entry == 0 {
-                return Err(at);
+    fn double(&mut self) {
+        let mut doubled = self.keys.doubled();
+        for slots in self.slots.chunks_mut(TOGETHER) {
+            let keys: Vec<u128> = slots.iter().map(|slot| self.keys.at(*slot)).collect();
+            touch(&doubled, &keys);
+            for (slot, key) in slots.iter_mut().zip(keys) {
+                let (Ok(new) | Err(new)) = doubled.find(key, spread(key));
+                doubled.put(key, new);
+                *slot = new;
             }
-            if entry >> 32 == spread >> 32 {
-                let place = entry as u32 as usize - 1;
-                if self.keys[place] == key {
-                    return Ok(place);
-                }
-            }
-            at = (at + 1) & mask;
         }
+        self.keys = doubled;
     }
+}
 
-    fn grow(&mut self) {
-        let mask = self.index.len() * 2 - 1;
-        let mut index = vec![0; mask + 1];
-        for (place, key) in self.keys.iter().enumerate() {
-            let spread = spread(*key);
-            let mut at = home(spread) & mask;
-            while index[at] != 0 {
-                at = (at + 1) & mask;
-            }
-            index[at] = entry(spread, place + 1);
-        }
-        self.index = index;
-    }
+/// Loads the buckets of these keys. No load waits for another here, so that the processor waits for many
+/// at once; what follows alone would wait for one at a time.
+fn touch(set: &Keys, keys: &[u128]) {
+    black_box(
+        keys.iter()
+            .fold(0, |seen, key| seen ^ set.touch(spread(*key))),
+    );
 }
 
 /// All parts of the set.
@@ -196,7 +180,7 @@ impl Visited {
     }
 
     pub(crate) fn len(&self) -> u64 {
-        self.0.iter().map(|shard| shard.keys.len() as u64).sum()
+        self.0.iter().map(|shard| shard.len() as u64).sum()
     }
 
     /// Bytes in use, see [`Shard::bytes`].
@@ -206,36 +190,43 @@ impl Visited {
 
     /// States of each shard.
     pub(crate) fn lens(&self) -> [usize; SHARDS] {
-        std::array::from_fn(|shard| self.0[shard].keys.len())
+        std::array::from_fn(|shard| self.0[shard].len())
     }
 
     pub(crate) fn key(&self, id: StateId) -> u128 {
-        self.0[id.shard()].keys[id.place()]
+        self.0[id.shard()].key(id.place())
     }
 
     pub(crate) fn parent(&self, id: StateId) -> Option<StateId> {
-        let parent = self.0[id.shard()].parent(id.place());
+        let parent = self.0[id.shard()].parents[id.place()];
         (parent != StateId::NONE).then_some(parent)
     }
 
-    pub(crate) fn id(&self, key: u128) -> Option<StateId> {
+    /// Slots of each shard, free ones included.
+    pub(crate) fn slots(&self) -> [usize; SHARDS] {
+        std::array::from_fn(|shard| self.0[shard].keys.slots())
+    }
+
+    /// Where the key of a state is.
+    pub(crate) fn slot(&self, id: StateId) -> (usize, Slot) {
+        (id.shard(), self.0[id.shard()].slots[id.place()])
+    }
+
+    /// Where a key is, if its state was found.
+    pub(crate) fn slot_of_key(&self, key: u128) -> Option<(usize, Slot)> {
         let spread = spread(key);
         let shard = shard_of(spread);
-        self.0[shard].find(key, spread).ok().map(|place| StateId::new(shard, place))
+        self.0[shard]
+            .keys
+            .find(key, spread)
+            .ok()
+            .map(|slot| (shard, slot))
     }
 }
 
+#[inline]
 fn shard_of(spread: u64) -> usize {
     spread as usize % SHARDS
-}
-
-/// Where in the index a key's search begins, before it is cut to the index's size.
-fn home(spread: u64) -> usize {
-    spread as usize / SHARDS
-}
-
-fn entry(spread: u64, place_plus_one: usize) -> u64 {
-    spread >> 32 << 32 | place_plus_one as u64
 }
 
 #[cfg(test)]
@@ -257,14 +248,18 @@ mod tests {
             }
             visited.insert(&batch);
         }
-        let found: Vec<u128> = visited.0.iter().flat_map(|shard| shard.keys.clone()).collect();
+        let found: Vec<u128> = visited
+            .0
+            .iter()
+            .flat_map(|shard| (0..shard.len()).map(|place| shard.key(place)))
+            .collect();
         assert_eq!(found.len(), expected.len());
         assert_eq!(found.iter().copied().collect::<BTreeSet<_>>(), expected);
         for key in &expected {
-            let id = visited.id(*key).expect("every key has a number");
-            assert_eq!(visited.key(id), *key);
+            let (shard, slot) = visited.slot_of_key(*key).expect("every key has its slot");
+            assert_eq!(visited.0[shard].keys.at(slot), *key);
         }
-        assert_eq!(visited.id(u128::MAX), None);
+        assert_eq!(visited.slot_of_key(12_345 << 90), None);
     }
 
     /// Two keys whose spread is the same in all 64 bits are two states still.
@@ -274,7 +269,9 @@ mod tests {
         let upper = 0xbb67_ae85_84ca_a73b_u128 << 64;
         assert_eq!(spread(upper | 1), spread(upper | 2));
         let mut batch = Batch::default();
-        [1, 2, 1, 3].into_iter().for_each(|lower| batch.push(upper | lower, StateId::NONE));
+        [1, 2, 1, 3]
+            .into_iter()
+            .for_each(|lower| batch.push(upper | lower, StateId::NONE));
         let mut visited = Visited::new();
         visited.insert(&batch);
         assert_eq!(visited.len(), 3);

@@ -71,7 +71,12 @@ pub fn walk<M: Model>(model: &M, walks: &Walks, number: u64) -> Walk<M> {
     let mut steps = Stream::named(walks.seed, "steps", number);
     let initial = model.initial();
     let start = initial[steps.below(initial.len() as u64) as usize];
-    let mut going = Going { model, path: Path::empty(start), state: start, seen: Vec::new() };
+    let mut going = Going {
+        model,
+        path: Path::empty(start),
+        state: start,
+        seen: Vec::new(),
+    };
     going.look();
     let weights = weights(model, walks, number);
     for _ in 0..walks.steps {
@@ -82,9 +87,19 @@ pub fn walk<M: Model>(model: &M, walks: &Walks, number: u64) -> Walk<M> {
     let healed_from = going.path.actions.len();
     let healed = going.heal(walks, number);
     let violated = (0..model.invariants().len())
-        .map(|invariant| going.seen.iter().position(|seen| seen >> invariant & 1 == 1))
+        .map(|invariant| {
+            going
+                .seen
+                .iter()
+                .position(|seen| seen >> invariant & 1 == 1)
+        })
         .collect();
-    Walk { path: going.path, healed_from, violated, healed }
+    Walk {
+        path: going.path,
+        healed_from,
+        violated,
+        healed,
+    }
 }
 
 fn weights<M: Model>(model: &M, walks: &Walks, number: u64) -> Vec<u64> {
@@ -111,7 +126,12 @@ impl<M: Model> Going<'_, M> {
     }
 
     /// Does one of the actions that are allowed. False if there is none.
-    fn step(&mut self, stream: &mut Stream, weights: &[u64], allowed: &dyn Fn(M::Action) -> bool) -> bool {
+    fn step(
+        &mut self,
+        stream: &mut Stream,
+        weights: &[u64],
+        allowed: &dyn Fn(M::Action) -> bool,
+    ) -> bool {
         let mut actions = enabled(self.model, &self.state);
         actions.retain(|action| allowed(*action));
         let weight = |action: &M::Action| weights[self.model.kind(*action)];
@@ -206,10 +226,17 @@ pub fn walk_all<M: Model>(model: &M, walks: &Walks, ask: Ask) -> Walked<M> {
                     scope.spawn(move || Sum::of(model, walks, numbers))
                 })
                 .collect();
-            hands.into_iter().for_each(|hand| sum.add(&hand.join().expect("models do not panic")));
+            hands
+                .into_iter()
+                .for_each(|hand| sum.add(&hand.join().expect("models do not panic")));
         });
-        let progress =
-            Progress { states: done, transitions: sum.steps, depth: walks.steps, frontier: walks.walks - done, bytes: 0 };
+        let progress = Progress {
+            states: done,
+            transitions: sum.steps,
+            depth: walks.steps,
+            frontier: walks.walks - done,
+            bytes: 0,
+        };
         let found = sum.violated.iter().any(Option::is_some);
         if (walks.until == Until::Violation && found) || ask(&progress) == Continue::No {
             break;
@@ -239,9 +266,10 @@ struct First {
 impl First {
     fn join(one: Option<Self>, other: Option<Self>) -> Option<Self> {
         match (one, other) {
-            (Some(one), Some(other)) => {
-                Some(Self { walk: one.walk.min(other.walk), walks: one.walks + other.walks })
-            }
+            (Some(one), Some(other)) => Some(Self {
+                walk: one.walk.min(other.walk),
+                walks: one.walks + other.walks,
+            }),
             (one, other) => one.or(other),
         }
     }
@@ -264,9 +292,15 @@ impl Sum {
         let mut sum = Self::new(model);
         for number in numbers {
             let walk = walk(model, walks, number);
-            let this = Some(First { walk: number, walks: 1 });
+            let this = Some(First {
+                walk: number,
+                walks: 1,
+            });
             sum.steps += walk.path.actions.len() as u64;
-            walk.path.actions.iter().for_each(|action| sum.fired[model.kind(*action)] += 1);
+            walk.path
+                .actions
+                .iter()
+                .for_each(|action| sum.fired[model.kind(*action)] += 1);
             for (first, after) in sum.violated.iter_mut().zip(&walk.violated) {
                 *first = First::join(*first, this.filter(|_| after.is_some()));
             }
@@ -281,9 +315,20 @@ impl Sum {
     }
 
     fn add(&mut self, other: &Self) {
-        let Self { steps, fired, violated, returned, slow, undecided, stuck } = self;
+        let Self {
+            steps,
+            fired,
+            violated,
+            returned,
+            slow,
+            undecided,
+            stuck,
+        } = self;
         *steps += other.steps;
-        fired.iter_mut().zip(&other.fired).for_each(|(sum, more)| *sum += more);
+        fired
+            .iter_mut()
+            .zip(&other.fired)
+            .for_each(|(sum, more)| *sum += more);
         for (first, other) in violated.iter_mut().zip(&other.violated) {
             *first = First::join(*first, *other);
         }
@@ -294,11 +339,23 @@ impl Sum {
     }
 
     fn into_walked<M: Model>(self, model: &M, walks: &Walks, done: u64) -> Walked<M> {
-        let met = |invariant: usize, First { walk: first, walks: times }: First| {
+        let met = |invariant: usize,
+                   First {
+                       walk: first,
+                       walks: times,
+                   }: First| {
             let mut whole = walk(model, walks, first);
             let after = whole.violated.get(invariant).copied().flatten();
             whole.path.actions.truncate(after.unwrap_or(usize::MAX));
-            (Met { invariant, walks: times, first, path: whole.path }, whole.healed)
+            (
+                Met {
+                    invariant,
+                    walks: times,
+                    first,
+                    path: whole.path,
+                },
+                whole.healed,
+            )
         };
         let violations = self.violated.iter().enumerate();
         Walked {

@@ -7,12 +7,17 @@ use simulator::explore::Model;
 /// Every reachable key with its depth.
 pub(crate) fn depths<M: Model>(model: &M, symmetric: bool) -> BTreeMap<u128, u32> {
     let mut depths = BTreeMap::new();
-    let mut layer: BTreeSet<u128> =
-        model.initial().iter().map(|state| model.pack(state, symmetric)).collect();
+    let mut layer: BTreeSet<u128> = model
+        .initial()
+        .iter()
+        .map(|state| model.pack(state, symmetric))
+        .collect();
     let mut depth = 0;
     while !layer.is_empty() {
         depths.extend(layer.iter().map(|key| (*key, depth)));
-        let next = layer.iter().flat_map(|key| followers(model, symmetric, *key, &|_| true));
+        let next = layer
+            .iter()
+            .flat_map(|key| followers(model, symmetric, *key, &|_| true));
         layer = next.filter(|key| !depths.contains_key(key)).collect();
         depth += 1;
     }
@@ -30,7 +35,9 @@ pub(crate) fn followers<M: Model>(
     let mut actions = Vec::new();
     model.actions(&state, &mut actions);
     let allowed = actions.into_iter().filter(|action| allowed(*action));
-    allowed.map(|action| model.pack(&model.apply(&state, action), symmetric)).collect()
+    allowed
+        .map(|action| model.pack(&model.apply(&state, action), symmetric))
+        .collect()
 }
 
 /// Keys from which the world cannot return to health by itself.
@@ -42,7 +49,9 @@ pub(crate) fn stuck<M: Model>(model: &M) -> BTreeSet<u128> {
             .iter()
             .filter(|key| {
                 let by_itself = |action| !model.is_outside(action);
-                followers(model, false, **key, &by_itself).iter().any(|next| !stuck.contains(next))
+                followers(model, false, **key, &by_itself)
+                    .iter()
+                    .any(|next| !stuck.contains(next))
             })
             .copied()
             .collect();

@@ -20,7 +20,10 @@ fn a_sound_pivot_always_returns_on_any_number_of_threads() {
     for threads in [1, 2] {
         for symmetry in [Symmetry::Off, Symmetry::On] {
             let model = Pivot::new(4, 2, Mistake::None);
-            assert!(matches!(answer(&model, &search(symmetry, threads)), Returns::Always));
+            assert!(matches!(
+                answer(&model, &search(symmetry, threads)),
+                Returns::Always
+            ));
         }
     }
 }
@@ -30,7 +33,8 @@ fn a_sound_pivot_always_returns_on_any_number_of_threads() {
 fn what_cannot_return_is_found_by_a_shortest_way() {
     for threads in [1, 2] {
         let model = Pivot::new(3, 1, Mistake::TearsDownEarly);
-        let Returns::NotFrom { path, why, states } = answer(&model, &search(Symmetry::On, threads)) else {
+        let Returns::NotFrom { path, why, states } = answer(&model, &search(Symmetry::On, threads))
+        else {
             panic!("power lost before the first checkpoint leaves nobody to start an apiserver");
         };
         assert_eq!((path.actions.len(), why), (5, Stuck::DeadEnd));
@@ -43,7 +47,10 @@ fn what_cannot_return_is_found_by_a_shortest_way() {
 /// still move for a while.
 #[test]
 fn circles_are_told_from_dead_ends() {
-    let blocked = TwoPhase { aborts: false, ..TwoPhase::correct(2) };
+    let blocked = TwoPhase {
+        aborts: false,
+        ..TwoPhase::correct(2)
+    };
     let Returns::NotFrom { path, why, .. } = answer(&blocked, &search(Symmetry::Off, 1)) else {
         panic!("nobody tells the other manager to abort");
     };
@@ -54,7 +61,10 @@ fn circles_are_told_from_dead_ends() {
 /// With more allowed, more can return.
 #[test]
 fn what_is_allowed_counts() {
-    let blocked = TwoPhase { aborts: false, ..TwoPhase::correct(2) };
+    let blocked = TwoPhase {
+        aborts: false,
+        ..TwoPhase::correct(2)
+    };
     let explored = explore(&blocked, &search(Symmetry::Off, 1), &go_on);
     // If managers may choose to abort as well, only prepared ones stay blocked.
     let Ok(Returns::NotFrom { path, .. }) = returns(&explored, &|_| true, &go_on) else {
@@ -66,10 +76,18 @@ fn what_is_allowed_counts() {
 #[test]
 fn a_cut_off_search_never_says_always() {
     let model = Pivot::new(3, 1, Mistake::None);
-    let depths = explore(&model, &search(Symmetry::Off, 1), &go_on).coverage().depth;
+    let depths = explore(&model, &search(Symmetry::Off, 1), &go_on)
+        .coverage()
+        .depth;
     for depth in 0..=depths {
         let bounds = Bounds::within_mib(16).depth(depth);
-        let found = answer(&model, &Search { bounds, ..search(Symmetry::Off, 1) });
+        let found = answer(
+            &model,
+            &Search {
+                bounds,
+                ..search(Symmetry::Off, 1)
+            },
+        );
         assert!(matches!(found, Returns::Unknown { .. }), "depth {depth}");
     }
 }

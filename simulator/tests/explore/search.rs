@@ -5,14 +5,20 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use proptest::prelude::*;
 use simulator::explore::{
-    Bounds, Continue, Coverage, End, Model, NoSymmetry, Path, Search, Symmetry, Until, explore, go_on,
+    Bounds, Continue, Coverage, End, Model, NoSymmetry, Path, Search, Symmetry, Until, explore,
+    go_on,
 };
 
 use crate::plain;
 use crate::toys::{Edge, Graph, Mistake, Pivot, TwoPhase, graphs};
 
 pub(crate) fn search(symmetry: Symmetry, threads: usize) -> Search {
-    Search { bounds: Bounds::within_mib(1_024), symmetry, until: Until::Exhausted, threads }
+    Search {
+        bounds: Bounds::within_mib(1_024),
+        symmetry,
+        until: Until::Exhausted,
+        threads,
+    }
 }
 
 fn exhausted<M: Model>(model: &M, symmetry: Symmetry) -> Coverage {
@@ -30,23 +36,43 @@ fn assert_real<M: Model>(model: &M, path: &Path<M>, invariant: usize) {
 #[test]
 fn two_phase_commit_has_as_many_states_as_published() {
     for (managers, states) in [(3, 288), (5, 8_832), (7, 296_448), (8, 1_745_408)] {
-        assert_eq!(exhausted(&TwoPhase::correct(managers), Symmetry::Off).states, states);
+        assert_eq!(
+            exhausted(&TwoPhase::correct(managers), Symmetry::Off).states,
+            states
+        );
     }
 }
 
 #[test]
 fn threads_change_nothing() {
     let correct = TwoPhase::correct(6);
-    let hasty = TwoPhase { hasty: true, ..TwoPhase::correct(7) };
-    for (model, until, states) in
-        [(&correct, Until::Exhausted, u64::MAX), (&hasty, Until::Violation, u64::MAX), (&hasty, Until::Exhausted, 50_000)]
-    {
+    let hasty = TwoPhase {
+        hasty: true,
+        ..TwoPhase::correct(7)
+    };
+    for (model, until, states) in [
+        (&correct, Until::Exhausted, u64::MAX),
+        (&hasty, Until::Violation, u64::MAX),
+        (&hasty, Until::Exhausted, 50_000),
+    ] {
         for symmetry in [Symmetry::Off, Symmetry::On] {
             let run = |threads| {
                 let bounds = Bounds::within_mib(64).states(states);
-                let explored = explore(model, &Search { bounds, symmetry, until, threads }, &go_on);
+                let explored = explore(
+                    model,
+                    &Search {
+                        bounds,
+                        symmetry,
+                        until,
+                        threads,
+                    },
+                    &go_on,
+                );
                 let counterexamples = explored.counterexamples().expect("managers are alike");
-                let paths: Vec<_> = counterexamples.into_iter().map(|found| (found.states, found.path)).collect();
+                let paths: Vec<_> = counterexamples
+                    .into_iter()
+                    .map(|found| (found.states, found.path))
+                    .collect();
                 (explored.coverage(), paths)
             };
             let alone = run(1);
@@ -98,20 +124,34 @@ fn a_wrong_symmetry_is_told() {
         violated: vec![0, 0, 0, 0, 1],
         healthy: vec![false; 5],
     };
-    assert!(explore(&graph, &search(Symmetry::Off, 1), &go_on).coverage().violated.is_empty());
+    assert!(
+        explore(&graph, &search(Symmetry::Off, 1), &go_on)
+            .coverage()
+            .violated
+            .is_empty()
+    );
     let explored = explore(&graph, &search(Symmetry::On, 1), &go_on);
     assert_eq!(explored.coverage().violated, ["even"]);
-    assert_eq!(explored.counterexamples().err(), Some(NoSymmetry { after: 1 }));
+    assert_eq!(
+        explored.counterexamples().err(),
+        Some(NoSymmetry { after: 1 })
+    );
 }
 
 #[test]
 fn what_was_never_judged_does_not_hold_and_what_never_fired_is_seen() {
     let coverage = exhausted(&TwoPhase::correct(3), Symmetry::Off);
-    assert_eq!(coverage.held, ["all-decide-alike", "commit-after-all-prepared"]);
+    assert_eq!(
+        coverage.held,
+        ["all-decide-alike", "commit-after-all-prepared"]
+    );
     assert_eq!(coverage.never_judged, ["never-looked-at"]);
     assert!(coverage.never_fired().is_empty());
 
-    let blocked = TwoPhase { aborts: false, ..TwoPhase::correct(3) };
+    let blocked = TwoPhase {
+        aborts: false,
+        ..TwoPhase::correct(3)
+    };
     let coverage = exhausted(&blocked, Symmetry::Off);
     assert_eq!(coverage.never_fired(), ["abort", "hear-abort"]);
 }
@@ -121,7 +161,10 @@ fn what_was_never_judged_does_not_hold_and_what_never_fired_is_seen() {
 fn the_border_is_judged() {
     let model = Pivot::new(1, 1, Mistake::TearsDownEarly);
     for (depth, violated) in [(4, false), (5, true)] {
-        let search = Search { bounds: Bounds::within_mib(1).depth(depth), ..search(Symmetry::Off, 1) };
+        let search = Search {
+            bounds: Bounds::within_mib(1).depth(depth),
+            ..search(Symmetry::Off, 1)
+        };
         let coverage = explore(&model, &search, &go_on).coverage();
         assert_eq!((coverage.end, coverage.depth), (End::Depth, depth));
         assert!(coverage.frontier > 0);
@@ -132,21 +175,39 @@ fn the_border_is_judged() {
 #[test]
 fn every_limit_ends_the_search_and_says_so() {
     let model = TwoPhase::correct(8);
-    let states = Search { bounds: Bounds::within_mib(1_024).states(1_000), ..search(Symmetry::Off, 1) };
+    let states = Search {
+        bounds: Bounds::within_mib(1_024).states(1_000),
+        ..search(Symmetry::Off, 1)
+    };
     let coverage = explore(&model, &states, &go_on).coverage();
     assert_eq!(coverage.end, End::States);
-    assert!((1_000..1_100).contains(&coverage.states), "{}", coverage.states);
+    assert!(
+        (1_000..1_100).contains(&coverage.states),
+        "{}",
+        coverage.states
+    );
 
-    let memory = Search { bounds: Bounds::within_mib(8), ..search(Symmetry::Off, 1) };
+    let memory = Search {
+        bounds: Bounds::within_mib(8),
+        ..search(Symmetry::Off, 1)
+    };
     let coverage = explore(&model, &memory, &go_on).coverage();
     assert_eq!(coverage.end, End::Memory);
     assert!(coverage.bytes < 8 << 20);
-    assert!(coverage.states > 100_000, "memory is used before it is called full: {}", coverage.states);
+    assert!(
+        coverage.states > 100_000,
+        "memory is used before it is called full: {}",
+        coverage.states
+    );
 
     let asked = Cell::new(0);
     let stop = |_: &_| {
         asked.set(asked.get() + 1);
-        if asked.get() == 5 { Continue::No } else { Continue::Yes }
+        if asked.get() == 5 {
+            Continue::No
+        } else {
+            Continue::Yes
+        }
     };
     let coverage = explore(&model, &search(Symmetry::Off, 1), &stop).coverage();
     assert_eq!((coverage.end, asked.get()), (End::Stopped, 5));

@@ -16,7 +16,10 @@ where
 {
     let checker = Stateright(model).checker().threads(1).spawn_bfs().join();
     // Stateright counts the initial layer as depth 1.
-    (checker.unique_state_count() as u64, checker.max_depth() as u32 - 1)
+    (
+        checker.unique_state_count() as u64,
+        checker.max_depth() as u32 - 1,
+    )
 }
 
 fn by_us<M: simulator::explore::Model>(model: &M) -> (u64, u32) {
@@ -27,11 +30,24 @@ fn by_us<M: simulator::explore::Model>(model: &M) -> (u64, u32) {
 #[test]
 fn both_engines_count_the_same_states() {
     for managers in [3, 5, 6] {
-        assert_eq!(by_us(&TwoPhase::correct(managers)), by_stateright(TwoPhase::correct(managers)));
+        assert_eq!(
+            by_us(&TwoPhase::correct(managers)),
+            by_stateright(TwoPhase::correct(managers))
+        );
     }
-    let hasty = || TwoPhase { hasty: true, ..TwoPhase::correct(5) };
+    let hasty = || TwoPhase {
+        hasty: true,
+        ..TwoPhase::correct(5)
+    };
     assert_eq!(by_us(&hasty()), by_stateright(hasty()));
-    for mistake in [Mistake::None, Mistake::TearsDownEarly, Mistake::ForgetsCheckpoints] {
-        assert_eq!(by_us(&Pivot::new(4, 3, mistake)), by_stateright(Pivot::new(4, 3, mistake)));
+    for mistake in [
+        Mistake::None,
+        Mistake::TearsDownEarly,
+        Mistake::ForgetsCheckpoints,
+    ] {
+        assert_eq!(
+            by_us(&Pivot::new(4, 3, mistake)),
+            by_stateright(Pivot::new(4, 3, mistake))
+        );
     }
 }

@@ -15,12 +15,20 @@ fn check<M: Model>(script: &str, model: &M, bounds: Bounds) {
     let text = std::fs::read_to_string(path).expect("the script is there");
     let mut session = Session::new(model, model.initial()[0], bounds);
     let mut played = String::new();
-    for line in text.lines().filter(|line| line.starts_with("> ") || line.starts_with('#')) {
+    for line in text
+        .lines()
+        .filter(|line| line.starts_with("> ") || line.starts_with('#'))
+    {
         played += &format!("{line}\n");
-        played += &line.strip_prefix("> ").map_or_else(String::new, |command| session.obey(command));
+        played += &line
+            .strip_prefix("> ")
+            .map_or_else(String::new, |command| session.obey(command));
     }
     // Undoing and running keep path and state together.
-    assert_eq!(session.obey("show"), format!("{:#?}\n", session.path().end(model)));
+    assert_eq!(
+        session.obey("show"),
+        format!("{:#?}\n", session.path().end(model))
+    );
     golden::check(&file, &played);
 }
 

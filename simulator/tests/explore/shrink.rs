@@ -1,7 +1,9 @@
 //! Shrinking: the same invariant, a shorter way, never longer than need be.
 
 use proptest::prelude::*;
-use simulator::explore::{Bounds, Model, Path, Polish, Symmetry, Walks, Weights, Until, explore, go_on, shrink, walk};
+use simulator::explore::{
+    Bounds, Model, Path, Polish, Symmetry, Until, Walks, Weights, explore, go_on, shrink, walk,
+};
 
 use crate::search::search;
 use crate::toys::{Mistake, Pivot, graphs};
@@ -24,7 +26,10 @@ fn long_ways<M: Model>(model: &M, many: u64) -> Vec<Path<M>> {
     let ways = (0..many).filter_map(|number| {
         let found = walk(model, &walks(), number);
         let after = found.violated[0]?;
-        Some(Path { start: found.path.start, actions: found.path.actions[..after].to_vec() })
+        Some(Path {
+            start: found.path.start,
+            actions: found.path.actions[..after].to_vec(),
+        })
     });
     ways.collect()
 }
@@ -35,10 +40,17 @@ fn every_long_way_comes_down_to_the_shortest() {
     let goal = |state: &_| model.violated(state) & 1 == 1;
     let ways = long_ways(&model, 4_000);
     assert!(ways.len() > 20, "{} ways", ways.len());
-    assert!(ways.iter().any(|way| way.actions.len() > 9), "some ways are long");
+    assert!(
+        ways.iter().any(|way| way.actions.len() > 9),
+        "some ways are long"
+    );
     for way in ways {
-        let shrunk = shrink(&model, &way, &goal, Bounds::within_mib(16)).expect("the way leads there");
-        assert_eq!((shrunk.path.actions.len(), shrunk.polish), (6, Polish::Shortest));
+        let shrunk =
+            shrink(&model, &way, &goal, Bounds::within_mib(16)).expect("the way leads there");
+        assert_eq!(
+            (shrunk.path.actions.len(), shrunk.polish),
+            (6, Polish::Shortest)
+        );
         assert!(goal(&shrunk.path.end(&model)));
     }
 }
@@ -56,7 +68,8 @@ fn without_polish_no_action_can_be_left_out() {
     let model = Pivot::new(3, 2, Mistake::TearsDownEarly);
     let goal = |state: &_| model.violated(state) & 1 == 1;
     for way in long_ways(&model, 500) {
-        let shrunk = shrink(&model, &way, &goal, Bounds::within_mib(16).states(1)).expect("it leads there");
+        let shrunk =
+            shrink(&model, &way, &goal, Bounds::within_mib(16).states(1)).expect("it leads there");
         assert_eq!(shrunk.polish, Polish::Undecided);
         for left_out in 0..shrunk.path.actions.len() {
             let mut actions = shrunk.path.actions.clone();

@@ -31,7 +31,9 @@ where
     /// one that never is keeps it going.
     fn properties(&self) -> Vec<Property<Self>> {
         vec![
-            Property::always("nothing is violated", |model: &Self, state| model.0.violated(state) == 0),
+            Property::always("nothing is violated", |model: &Self, state| {
+                model.0.violated(state) == 0
+            }),
             Property::always("goes on", |_, _| true),
         ]
     }

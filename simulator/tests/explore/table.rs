@@ -12,14 +12,36 @@ fn of<M: Model>(name: &str, model: &M, search: &Search) -> Entry {
 
 fn entries() -> Vec<Entry> {
     let all = search(Symmetry::On, 1);
-    let shallow = Search { bounds: Bounds::within_mib(16).depth(4), ..all };
+    let shallow = Search {
+        bounds: Bounds::within_mib(16).depth(4),
+        ..all
+    };
     vec![
         of("pivot", &Pivot::new(3, 2, Mistake::None), &all),
-        of("pivot, torn down early", &Pivot::new(3, 2, Mistake::TearsDownEarly), &all),
-        of("the same, not deep", &Pivot::new(3, 2, Mistake::TearsDownEarly), &shallow),
-        of("pivot, checkpoints forgotten", &Pivot::new(3, 2, Mistake::ForgetsCheckpoints), &all),
+        of(
+            "pivot, torn down early",
+            &Pivot::new(3, 2, Mistake::TearsDownEarly),
+            &all,
+        ),
+        of(
+            "the same, not deep",
+            &Pivot::new(3, 2, Mistake::TearsDownEarly),
+            &shallow,
+        ),
+        of(
+            "pivot, checkpoints forgotten",
+            &Pivot::new(3, 2, Mistake::ForgetsCheckpoints),
+            &all,
+        ),
         of("commit", &TwoPhase::correct(4), &all),
-        of("commit, hasty", &TwoPhase { hasty: true, ..TwoPhase::correct(4) }, &all),
+        of(
+            "commit, hasty",
+            &TwoPhase {
+                hasty: true,
+                ..TwoPhase::correct(4)
+            },
+            &all,
+        ),
     ]
 }
 

@@ -42,7 +42,12 @@ pub(crate) fn graphs() -> impl Strategy<Value = Graph> {
             prop::collection::vec(prop_oneof![5 => Just(0u64), 1 => 1u64..4], many),
             prop::collection::vec(prop::bool::weighted(0.2), many),
         )
-            .prop_map(|(edges, initial, violated, healthy)| Graph { edges, initial, violated, healthy })
+            .prop_map(|(edges, initial, violated, healthy)| Graph {
+                edges,
+                initial,
+                violated,
+                healthy,
+            })
     })
 }
 

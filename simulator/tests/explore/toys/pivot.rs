@@ -74,7 +74,11 @@ const PHASES: [Phase; 4] = [Phase::Begun, Phase::Serving, Phase::Applied, Phase:
 
 impl Pivot {
     pub(crate) fn new(nodes: u8, power_losses: u8, mistake: Mistake) -> Self {
-        Self { nodes, power_losses, mistake }
+        Self {
+            nodes,
+            power_losses,
+            mistake,
+        }
     }
 
     fn may_remove(&self, state: &State) -> bool {
@@ -96,7 +100,13 @@ impl Model for Pivot {
 
     fn initial(&self) -> Vec<State> {
         let losses_left = self.power_losses;
-        vec![State { phase: Phase::Begun, temporary: false, running: 0, checkpoints: 0, losses_left }]
+        vec![State {
+            phase: Phase::Begun,
+            temporary: false,
+            running: 0,
+            checkpoints: 0,
+            losses_left,
+        }]
     }
 
     fn actions(&self, state: &State, into: &mut Vec<Action>) {
@@ -152,18 +162,24 @@ impl Model for Pivot {
     }
 
     fn pack(&self, state: &State, symmetric: bool) -> u128 {
-        let State { phase, temporary, running, checkpoints, losses_left } = *state;
+        let State {
+            phase,
+            temporary,
+            running,
+            checkpoints,
+            losses_left,
+        } = *state;
         let mut nodes: Vec<u8> = (0..self.nodes)
             .map(|node| running >> node & 1 | (checkpoints >> node & 1) << 1)
             .collect();
         if symmetric {
             nodes[1..].sort_unstable();
         }
-        let nodes = nodes.iter().rev().fold(0u128, |sum, node| sum << 2 | u128::from(*node));
-        nodes << 16
-            | u128::from(losses_left) << 8
-            | u128::from(temporary) << 4
-            | phase as u128
+        let nodes = nodes
+            .iter()
+            .rev()
+            .fold(0u128, |sum, node| sum << 2 | u128::from(*node));
+        nodes << 16 | u128::from(losses_left) << 8 | u128::from(temporary) << 4 | phase as u128
     }
 
     fn unpack(&self, key: u128) -> State {
@@ -182,7 +198,10 @@ impl Model for Pivot {
     }
 
     fn invariants(&self) -> &'static [&'static str] {
-        &["somebody-can-start-an-apiserver", "temporary-gone-when-removed"]
+        &[
+            "somebody-can-start-an-apiserver",
+            "temporary-gone-when-removed",
+        ]
     }
 
     fn violated(&self, state: &State) -> u64 {
@@ -217,6 +236,14 @@ impl Model for Pivot {
     }
 
     fn kinds(&self) -> &'static [&'static str] {
-        &["serve-temporary", "apply", "remove-temporary", "start", "checkpoint", "restore", "power-loss"]
+        &[
+            "serve-temporary",
+            "apply",
+            "remove-temporary",
+            "start",
+            "checkpoint",
+            "restore",
+            "power-loss",
+        ]
     }
 }

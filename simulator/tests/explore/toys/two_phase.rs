@@ -66,7 +66,11 @@ impl fmt::Display for Action {
 impl TwoPhase {
     /// Without mistakes.
     pub(crate) fn correct(managers: u32) -> Self {
-        Self { managers, hasty: false, aborts: true }
+        Self {
+            managers,
+            hasty: false,
+            aborts: true,
+        }
     }
 
     fn all(&self) -> u64 {
@@ -126,7 +130,9 @@ impl Model for TwoPhase {
             Action::Prepare(manager) => {
                 State(set(*state, manager, PREPARED).0 | SENT << (4 * manager))
             }
-            Action::ChooseAbort(manager) | Action::HearAbort(manager) => set(*state, manager, ABORTED),
+            Action::ChooseAbort(manager) | Action::HearAbort(manager) => {
+                set(*state, manager, ABORTED)
+            }
             Action::HearCommit(manager) => set(*state, manager, COMMITTED),
         }
     }
@@ -135,8 +141,9 @@ impl Model for TwoPhase {
         if !symmetric {
             return u128::from(state.0);
         }
-        let mut own: Vec<u64> =
-            (0..self.managers).map(|manager| state.0 >> (4 * manager) & 15).collect();
+        let mut own: Vec<u64> = (0..self.managers)
+            .map(|manager| state.0 >> (4 * manager) & 15)
+            .collect();
         own.sort_unstable();
         let sorted = own.iter().rev().fold(0, |sum, own| sum << 4 | own);
         u128::from(state.0 & (COMMIT | ABORT) | sorted)
@@ -147,7 +154,11 @@ impl Model for TwoPhase {
     }
 
     fn invariants(&self) -> &'static [&'static str] {
-        &["all-decide-alike", "commit-after-all-prepared", "never-looked-at"]
+        &[
+            "all-decide-alike",
+            "commit-after-all-prepared",
+            "never-looked-at",
+        ]
     }
 
     fn violated(&self, state: &State) -> u64 {
@@ -183,6 +194,14 @@ impl Model for TwoPhase {
     }
 
     fn kinds(&self) -> &'static [&'static str] {
-        &["commit", "abort", "hear-prepared", "prepare", "choose-abort", "hear-commit", "hear-abort"]
+        &[
+            "commit",
+            "abort",
+            "hear-prepared",
+            "prepare",
+            "choose-abort",
+            "hear-commit",
+            "hear-abort",
+        ]
     }
 }
