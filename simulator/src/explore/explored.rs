@@ -1,6 +1,7 @@
 //! What a search found: how much was covered, what was judged, and the shortest way to each violation.
 
 use super::bounds::{End, Search};
+use super::coverage::Coverage;
 use super::expand::Tally;
 use super::model::Model;
 use super::path::{NoSymmetry, Path, along};
@@ -27,48 +28,6 @@ pub struct Counterexample<M: Model> {
     pub states: u64,
     /// The way there; no other is shorter.
     pub path: Path<M>,
-}
-
-/// What was covered and what was judged, in numbers.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Coverage {
-    /// Why the search ended.
-    pub end: End,
-    /// Different states found.
-    pub states: u64,
-    /// States among them that were found and not expanded.
-    pub frontier: u64,
-    /// Actions applied.
-    pub transitions: u64,
-    /// Actions from an initial state to the farthest state found.
-    pub depth: u32,
-    /// States in which nothing can happen.
-    pub dead_ends: u64,
-    /// Bytes that the set of states took at the end.
-    pub bytes: u64,
-    /// The same for the same set of states, whatever their order; different for different sets, but for
-    /// one chance in 2^64.
-    pub digest: u64,
-    /// How often each kind of action fired.
-    pub fired: Vec<(&'static str, u64)>,
-    /// Invariants that some state decides and none violates. Within what was covered, they hold.
-    pub held: Vec<&'static str>,
-    /// Invariants that some state violates.
-    pub violated: Vec<&'static str>,
-    /// Invariants that no state decides. Nothing is known of them.
-    pub never_judged: Vec<&'static str>,
-}
-
-impl Coverage {
-    /// Kinds of action that never fired: whatever depends on them was not tried.
-    #[must_use]
-    pub fn never_fired(&self) -> Vec<&'static str> {
-        self.fired
-            .iter()
-            .filter(|(_, times)| *times == 0)
-            .map(|(kind, _)| *kind)
-            .collect()
-    }
 }
 
 impl<'m, M: Model> Explored<'m, M> {

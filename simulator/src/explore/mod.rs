@@ -5,6 +5,7 @@
 //! actions have in common, whichever node they concern.
 
 mod bounds;
+mod coverage;
 mod expand;
 mod explored;
 mod key;
@@ -22,7 +23,8 @@ mod visited;
 mod walk;
 
 pub use bounds::{Ask, Bounds, Continue, End, Progress, Search, Symmetry, Until, go_on};
-pub use explored::{Counterexample, Coverage, Explored};
+pub use coverage::Coverage;
+pub use explored::{Counterexample, Explored};
 pub use model::Model;
 pub use nearest::{Goal, Nearest, nearest};
 pub use path::{NoSymmetry, Path};

@@ -27,7 +27,7 @@ pub fn explore<'m, M: Model>(model: &'m M, search: &Search, ask: Ask) -> Explore
         "an invariant is one of 64 bits"
     );
     let mut run = Run::new(model, search);
-    let end = run.to_the_end(ask);
+    let end = run.finish(ask);
     let Run {
         visited,
         layers,
@@ -82,7 +82,7 @@ impl<'m, M: Model> Run<'m, M> {
         }
     }
 
-    fn to_the_end(&mut self, ask: Ask) -> End {
+    fn finish(&mut self, ask: Ask) -> End {
         loop {
             let layer_end = self.visited.lens();
             if self.expanded == layer_end {

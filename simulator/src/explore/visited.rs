@@ -242,7 +242,7 @@ mod tests {
         for round in 0..40u128 {
             let mut batch = Batch::default();
             for number in 0..1_000u128 {
-                let key = (round * 500 + number) << 60 | number % 7;
+                let key = ((round * 500 + number) << 60) | (number % 7);
                 expected.insert(key);
                 batch.push(key, StateId::NONE);
             }

@@ -9,6 +9,7 @@ use simulator::explore::{
     go_on,
 };
 
+use crate::golden;
 use crate::plain;
 use crate::toys::{Edge, Graph, Mistake, Pivot, TwoPhase, graphs};
 
@@ -154,6 +155,22 @@ fn what_was_never_judged_does_not_hold_and_what_never_fired_is_seen() {
     };
     let coverage = exhausted(&blocked, Symmetry::Off);
     assert_eq!(coverage.never_fired(), ["abort", "hear-abort"]);
+}
+
+/// A person reads what was covered, what was judged and what was not, and how often each thing happened.
+#[test]
+fn coverage_reads_well() {
+    let blocked = TwoPhase {
+        aborts: false,
+        ..TwoPhase::correct(6)
+    };
+    let search = Search {
+        bounds: Bounds::within_mib(1).depth(9),
+        ..search(Symmetry::Off, 1)
+    };
+    // Digests are compared between runs, never with a file.
+    let coverage = Coverage { digest: 0, ..explore(&blocked, &search, &go_on).coverage() };
+    golden::check("tests/explore/coverage.txt", &coverage.to_string());
 }
 
 /// An invariant is judged in the farthest states too, although these are not expanded.
