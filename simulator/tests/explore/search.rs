@@ -169,7 +169,10 @@ fn coverage_reads_well() {
         ..search(Symmetry::Off, 1)
     };
     // Digests are compared between runs, never with a file.
-    let coverage = Coverage { digest: 0, ..explore(&blocked, &search, &go_on).coverage() };
+    let coverage = Coverage {
+        digest: 0,
+        ..explore(&blocked, &search, &go_on).coverage()
+    };
     golden::check("tests/explore/coverage.txt", &coverage.to_string());
 }
 

@@ -6,7 +6,7 @@ use simulator::explore::{
 };
 
 use crate::search::search;
-use crate::toys::{Mistake, Pivot, graphs};
+use crate::toys::{Edge, Graph, Mistake, Pivot, graphs};
 
 fn walks() -> Walks {
     Walks {
@@ -62,6 +62,34 @@ fn a_way_that_leads_elsewhere_is_not_shrunk() {
     assert!(shrink(&model, &path, &|_| false, Bounds::within_mib(1)).is_none());
 }
 
+/// A way of which no action can be left out may still not be the shortest: another is found by searching.
+#[test]
+fn what_no_deletion_finds_is_found_by_searching() {
+    let edge = |to| Edge { to, kind: 1 };
+    let graph = Graph {
+        edges: vec![
+            vec![edge(1), edge(4)],
+            vec![edge(2)],
+            vec![edge(3)],
+            vec![],
+            vec![edge(3)],
+        ],
+        initial: vec![0],
+        violated: vec![0, 0, 0, 1, 0],
+        healthy: vec![false; 5],
+    };
+    let way = Path::<Graph> {
+        start: 0,
+        actions: vec![edge(1), edge(2), edge(3)],
+    };
+    let shrunk = shrink(&graph, &way, &|state| *state == 3, Bounds::within_mib(1));
+    let shrunk = shrunk.expect("the way leads there");
+    assert_eq!(
+        (shrunk.path.actions, shrunk.polish),
+        (vec![edge(4), edge(3)], Polish::Shortest)
+    );
+}
+
 /// Without room for the search, deletion alone still leaves nothing superfluous.
 #[test]
 fn without_polish_no_action_can_be_left_out() {
@@ -99,7 +127,7 @@ proptest! {
         let found = walk(&graph, &walks(), number);
         let after = found.violated[0];
         prop_assume!(after.is_some());
-        let way = Path::<crate::toys::Graph> { start: found.path.start, actions: found.path.actions[..after.unwrap_or(0)].to_vec() };
+        let way = Path::<Graph> { start: found.path.start, actions: found.path.actions[..after.unwrap_or(0)].to_vec() };
         let goal = |state: &u8| graph.violated(state) & 1 == 1;
         let shrunk = shrink(&graph, &way, &goal, Bounds::within_mib(16)).expect("it leads there");
         prop_assert!(goal(&shrunk.path.end(&graph)));
