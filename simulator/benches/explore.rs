@@ -56,10 +56,14 @@ fn main() {
         "{:16} {:>11} {:>12} {:>8} {:>14} {:>11} {:>11}",
         "engine", "states", "transitions", "ms", "transitions/s", "states/s", "bytes/state"
     );
-    let medians: Vec<Run> = ENGINES
-        .iter()
-        .map(|engine| median(engine, managers, threads, runs))
-        .collect();
+    // In turns, so that a disturbance meets all engines alike.
+    let mut all: [Vec<Run>; ENGINES.len()] = Default::default();
+    for _ in 0..runs {
+        for (engine, all) in ENGINES.iter().zip(&mut all) {
+            all.push(in_own_process(engine, managers, threads));
+        }
+    }
+    let medians = all.map(median);
     let counts = |run: &Run| (run.states, run.transitions);
     assert!(
         medians.iter().all(|run| counts(run) == counts(&medians[0])),
@@ -79,44 +83,44 @@ fn main() {
     }
 }
 
-/// The run of median time among this many.
-fn median(engine: &str, managers: u64, threads: u64, runs: u64) -> Run {
+/// The run of median time.
+fn median(mut runs: Vec<Run>) -> Run {
+    runs.sort_by_key(|run| run.took_us);
+    runs[runs.len() / 2]
+}
+
+fn in_own_process(engine: &str, managers: u64, threads: u64) -> Run {
     let this = std::env::current_exe().expect("a benchmark knows its own file");
-    let mut all: Vec<Run> = (0..runs)
-        .map(|_| {
-            let arguments = [
-                "--one",
-                engine,
-                "--managers",
-                &managers.to_string(),
-                "--threads",
-                &threads.to_string(),
-            ];
-            let output = Command::new(&this)
-                .args(arguments)
-                .output()
-                .expect("it can be run again");
-            let text = String::from_utf8_lossy(&output.stdout).into_owned();
-            let numbers: Vec<u64> = text
-                .split_whitespace()
-                .filter_map(|word| word.parse().ok())
-                .collect();
-            let [states, transitions, took_us, peak_bytes] = numbers[..] else {
-                panic!(
-                    "{engine} failed: {text}{}",
-                    String::from_utf8_lossy(&output.stderr)
-                );
-            };
-            Run {
-                states,
-                transitions,
-                took_us,
-                peak_bytes,
-            }
-        })
+    let (managers, threads) = (managers.to_string(), threads.to_string());
+    let arguments = [
+        "--one",
+        engine,
+        "--managers",
+        &managers,
+        "--threads",
+        &threads,
+    ];
+    let output = Command::new(this)
+        .args(arguments)
+        .output()
+        .expect("it can be run again");
+    let text = String::from_utf8_lossy(&output.stdout).into_owned();
+    let numbers: Vec<u64> = text
+        .split_whitespace()
+        .filter_map(|word| word.parse().ok())
         .collect();
-    all.sort_by_key(|run| run.took_us);
-    all[all.len() / 2]
+    let [states, transitions, took_us, peak_bytes] = numbers[..] else {
+        panic!(
+            "{engine} failed: {text}{}",
+            String::from_utf8_lossy(&output.stderr)
+        );
+    };
+    Run {
+        states,
+        transitions,
+        took_us,
+        peak_bytes,
+    }
 }
 
 fn one(engine: &str, managers: u32, threads: usize) -> Run {
