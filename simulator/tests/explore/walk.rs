@@ -98,6 +98,33 @@ fn a_sound_world_returns_after_every_walk() {
     );
 }
 
+/// Once healing began, nothing more comes from outside.
+#[test]
+fn the_healed_phase_is_left_alone() {
+    let model = Pivot::new(3, 9, Mistake::None);
+    let mut healed_steps = 0;
+    for number in 0..200 {
+        let walk = walk(
+            &model,
+            &Walks {
+                steps: 5,
+                ..walks()
+            },
+            number,
+        );
+        let healed = &walk.path.actions[walk.healed_from..];
+        healed_steps += healed.len();
+        assert!(
+            !healed.iter().any(|action| model.is_outside(*action)),
+            "walk {number}"
+        );
+    }
+    assert!(
+        healed_steps > 200,
+        "{healed_steps} actions in 200 healed phases"
+    );
+}
+
 /// A world that could return, and only was not given the time, is not called stuck.
 #[test]
 fn slow_is_not_stuck() {
