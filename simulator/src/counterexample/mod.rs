@@ -2,13 +2,25 @@
 //!
 //! *Counterexample*: a world's bounds, the invariant that is violated, and what happens. *Timing*:
 //! whether the order of what happens is possible with the durations of [`crate::timers`]. *Scenario*:
-//! the same as a file of the scenario language, with faults held at steps. *Table*: the same for a
-//! person, one line an event.
+//! the same as a file of the scenario language, with faults held at steps. *Rehearsal*: that file
+//! played in the timed world, before anybody replays it on real nodes. *Table*: the same for a person,
+//! one line an event.
+
+mod timing;
+mod window;
+
+mod difference;
+
+mod address;
+mod rehearsal;
+mod scenario;
+
+mod guard;
+mod table;
 
 mod stored;
-mod table;
-mod timing;
 
+pub use rehearsal::Rehearsal;
 pub use stored::{LoadError, Place};
 pub use timing::Timing;
 
@@ -51,23 +63,5 @@ impl Counterexample {
             states.push(world.apply(&last, *action));
         }
         states
-    }
-
-    /// The counterexample as files: a scenario, and the plan that it names if none of the built-in
-    /// ones is meant. Names and texts; they belong into one folder.
-    ///
-    /// # Errors
-    /// Why the language cannot express it.
-    pub fn scenario_files(&self) -> Result<Vec<(String, String)>, String> {
-        Err("scenario files are not written yet".to_owned())
-    }
-
-    /// The scenario file alone.
-    ///
-    /// # Errors
-    /// As [`Counterexample::scenario_files`].
-    pub fn scenario(&self) -> Result<String, String> {
-        let files = self.scenario_files()?;
-        Ok(files.into_iter().next().map_or(String::new(), |(_, text)| text))
     }
 }
