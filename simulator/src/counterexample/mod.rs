@@ -6,10 +6,10 @@
 //! played in the timed world, before anybody replays it on real nodes. *Table*: the same for a person,
 //! one line an event.
 
+mod difference;
+mod order;
 mod timing;
 mod window;
-
-mod difference;
 
 mod address;
 mod rehearsal;
@@ -19,6 +19,8 @@ mod guard;
 mod table;
 
 mod stored;
+
+pub mod suite;
 
 pub use rehearsal::Rehearsal;
 pub use stored::{LoadError, Place};

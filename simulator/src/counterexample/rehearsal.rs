@@ -39,13 +39,18 @@ impl Counterexample {
     pub fn rehearse(&self) -> Result<Rehearsal, String> {
         self.is_expressible()?;
         let timers = Timers::measured();
-        let times_ms = self
-            .schedule(&timers)
-            .map_err(|reason| format!("needs timing outside defaults: {reason}"))?;
+        let unusual = |reason: String| format!("needs timing outside defaults: {reason}");
+        let timely = self.timely(&timers).map_err(unusual)?;
+        let times_ms = timely.schedule(&timers).map_err(unusual)?;
+        timely.rehearse_at(&times_ms)
+    }
+
+    /// As [`Counterexample::rehearse`], with the times at which everything happens.
+    fn rehearse_at(&self, times_ms: &[u64]) -> Result<Rehearsal, String> {
         let world = World::new(self.config.clone());
         let mut first = None;
         for moves in self.moves() {
-            let Ok(timeline) = self.timeline(&world, &times_ms, &moves) else {
+            let Ok(timeline) = self.timeline(&world, times_ms, &moves) else {
                 continue;
             };
             let tried = self.tried(&timeline);

@@ -10,16 +10,16 @@
 
 use super::Counterexample;
 use super::difference::{Bound, Constraint, earliest};
-use super::window::{Clock, Window, running};
+use super::window::{Begun, Clock, Window, running};
 use crate::coarse::{Action, World};
 use crate::timers::Timers;
 
-/// Whether an order is possible within the timer table.
+/// Whether what happens is possible within the timer table.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Timing {
     /// It is.
     Feasible,
-    /// It needs timing outside defaults: no bug. With the reason.
+    /// It needs timing outside defaults, as far as was tried: no bug. With the reason.
     NeedsUnusualTiming(String),
 }
 
@@ -31,9 +31,10 @@ struct Waiting {
 }
 
 impl Counterexample {
-    /// Whether the order of what happens is possible within this table.
+    /// Whether what happens is possible within this table: in this order, or in one that
+    /// [`Counterexample::timely`] finds.
     pub fn timing(&self, timers: &Timers) -> Timing {
-        match self.schedule(timers) {
+        match self.timely(timers) {
             Ok(_) => Timing::Feasible,
             Err(reason) => Timing::NeedsUnusualTiming(reason),
         }
@@ -76,7 +77,7 @@ impl Counterexample {
                 if waiting.iter().any(|other| other.clock == clock) {
                     continue;
                 }
-                let begun = super::window::Begun {
+                let begun = Begun {
                     world: &world,
                     timers: *timers,
                     before: &self.path[..at],

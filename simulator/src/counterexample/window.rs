@@ -70,10 +70,15 @@ pub(crate) fn running(world: &World, state: &State) -> Vec<Clock> {
         .into_iter()
         .filter(|timer| state.status == Status::Running && state.machine.is_armed(*timer))
         .map(|timer| Clock::Timer(state.machine.stage(), timer));
+    // Where nothing moves, tasks may fail and be tried again any number of times before the deadline.
+    let stands_still = listed.contains(&Action::Overdue);
+    let in_vain = |clock: &Clock| {
+        stands_still && matches!(clock, Clock::Task(..) | Clock::Timer(_, Armed::Retry))
+    };
     let possible = listed
         .into_iter()
         .filter_map(|action| Clock::of(action, state));
-    for clock in possible.chain(armed) {
+    for clock in possible.chain(armed).filter(|clock| !in_vain(clock)) {
         if !clocks.contains(&clock) {
             clocks.push(clock);
         }
