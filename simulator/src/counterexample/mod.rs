@@ -20,6 +20,7 @@ mod table;
 
 mod stored;
 
+pub mod page;
 pub mod suite;
 
 pub use rehearsal::Rehearsal;

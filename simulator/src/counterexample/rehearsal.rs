@@ -119,8 +119,11 @@ impl Counterexample {
             if verdict.result == CaseResult::Passed || !confirmed {
                 break;
             }
-            expected = violated(&verdict);
-            if ["done", "holding"].contains(&verdict.end.as_str()) {
+            let found = violated(&verdict);
+            if found != expected {
+                expected = found;
+            } else if ["done", "holding"].contains(&verdict.end.as_str()) {
+                // What asks for an end is not judged where another is expected: that comes last.
                 ends.clone_from(&verdict.end);
             }
             text = self.text(timeline, &ends, &expected);

@@ -3,7 +3,7 @@
 use pivot::{ComponentSet, Plan, bootkube, kubeadm_alpha, modern, mutants};
 
 use super::{Counterexample, Rehearsal, Timing};
-use crate::coarse::{Budgets, Config, World};
+use crate::coarse::{Budgets, Config, INVARIANTS, World};
 use crate::explore::{
     Bounds, Coverage, Entry, NoSymmetry, Search, Symmetry, Until, entry, explore, go_on,
 };
@@ -77,7 +77,17 @@ pub struct Caught {
     /// Whether its order is possible with usual durations.
     pub timing: Timing,
     /// What the timed world makes of it, or why no scenario can say it.
-    pub played: Result<Rehearsal, String>,
+    pub played: Played,
+}
+
+/// What the timed world makes of the counterexamples for one invariant, the shortest first.
+pub enum Played {
+    /// In this world's counterexample it finds the same invariant violated.
+    Confirmed(String, Counterexample, Rehearsal),
+    /// It finds it in none of those that a scenario can say; this is what the judge said of the first.
+    Differs(String),
+    /// No scenario can say any of them; this is why not the first.
+    NoWords(String),
 }
 
 /// What came of one plan.
@@ -143,36 +153,34 @@ pub fn small_worlds(plan: &Plan) -> Vec<(String, Config)> {
 /// # Errors
 /// If the world calls states mirrored that do not behave alike: a bug of the model.
 pub fn survey(subject: Subject) -> Result<Survey, NoSymmetry> {
-    let mut caught: Vec<(String, u64, Counterexample)> = Vec::new();
+    let mut found: Vec<Found> = Vec::new();
     let (mut states, mut coverage) = (0, Vec::new());
     for (name, config) in small_worlds(&subject.plan) {
         let world = World::new(config);
         let explored = explore(&world, &search(), &go_on);
         let covered = explored.coverage();
         states += covered.states;
-        for found in Counterexample::all(&world, &explored)? {
-            let of_it = |(_, _, other): &(String, u64, Counterexample)| {
-                other.invariant == found.invariant
-            };
-            let new = (name.clone(), covered.states, found.clone());
-            match caught.iter_mut().find(|known| of_it(known)) {
-                None => caught.push(new),
-                Some(known) if found.path.len() < known.2.path.len() => *known = new,
-                Some(_) => {}
-            }
-        }
+        let here = Counterexample::all(&world, &explored)?.into_iter();
+        found.extend(here.map(|counterexample| Found {
+            world: name.clone(),
+            states: covered.states,
+            counterexample,
+        }));
         coverage.push(covered);
     }
-    let caught = caught.into_iter().map(|(world, states, counterexample)| {
-        let timing = counterexample.timing(&Timers::measured());
-        let played = counterexample.rehearse();
-        Caught {
-            world,
-            states,
-            counterexample,
-            timing,
-            played,
-        }
+    // Of equals the first world's comes first: the sort is stable.
+    found.sort_by_key(|found| found.counterexample.path.len());
+    let caught = INVARIANTS.iter().filter_map(|slug| {
+        let of_it = found.iter().filter(|found| found.counterexample.invariant == *slug);
+        let of_it: Vec<&Found> = of_it.collect();
+        let first = of_it.first()?;
+        Some(Caught {
+            world: first.world.clone(),
+            states: first.states,
+            counterexample: first.counterexample.clone(),
+            timing: first.counterexample.timing(&Timers::measured()),
+            played: played(&of_it),
+        })
     });
     Ok(Survey {
         caught: caught.collect(),
@@ -180,6 +188,29 @@ pub fn survey(subject: Subject) -> Result<Survey, NoSymmetry> {
         states,
         coverage,
     })
+}
+
+struct Found {
+    world: String,
+    states: u64,
+    counterexample: Counterexample,
+}
+
+fn played(found: &[&Found]) -> Played {
+    let (mut differs, mut no_words) = (None, String::new());
+    for found in found {
+        match found.counterexample.rehearse() {
+            Ok(played) if played.confirmed => {
+                return Played::Confirmed(found.world.clone(), found.counterexample.clone(), played);
+            }
+            Ok(played) => {
+                differs.get_or_insert(format!("{}: {}", found.world, played.verdict));
+            }
+            Err(why) if no_words.is_empty() => no_words = why,
+            Err(_) => {}
+        }
+    }
+    differs.map_or(Played::NoWords(no_words), Played::Differs)
 }
 
 /// The worlds in which `modern` must violate nothing, with so many control-plane nodes.
