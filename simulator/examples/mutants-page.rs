@@ -19,6 +19,9 @@ fn main() -> Result<(), Box<dyn Error>> {
     };
     let surveys: Result<Vec<_>, _> = subjects().into_iter().map(survey).collect();
     let surveys = surveys.map_err(|error| error.to_string())?;
-    print!("{}", page(&surveys, &part).map_err(|error| error.to_string())?);
+    print!(
+        "{}",
+        page(&surveys, &part).map_err(|error| error.to_string())?
+    );
     Ok(())
 }

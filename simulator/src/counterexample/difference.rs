@@ -131,6 +131,9 @@ mod tests {
             constraint(0, 1, Bound::AtLeast(10)),
             constraint(0, 2, Bound::AtMost(9)),
         ];
-        assert_eq!(earliest(3, &constraints).map_err(|circle| circle.len()), Err(2));
+        assert_eq!(
+            earliest(3, &constraints).map_err(|circle| circle.len()),
+            Err(2)
+        );
     }
 }

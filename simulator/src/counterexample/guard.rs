@@ -45,9 +45,9 @@ impl Counterexample {
 
     /// The guard at the instant at which the bootstrap apiserver's manifest went.
     fn teardown(&self, states: &[State]) -> String {
-        let went = states
-            .windows(2)
-            .rposition(|pair| pair[0].teardown < Teardown::Unguarded && pair[1].teardown >= Teardown::Unguarded);
+        let went = states.windows(2).rposition(|pair| {
+            pair[0].teardown < Teardown::Unguarded && pair[1].teardown >= Teardown::Unguarded
+        });
         let at = &states[went.map_or(states.len() - 1, |before| before)];
         let wanted = self.config.control_planes.min(2);
         let serving = if at.has_quorum(self.config.control_planes) {
@@ -75,7 +75,10 @@ fn bootstrap(state: &State, which: fn(Process) -> bool) -> impl Iterator<Item = 
 fn left_behind(state: &State) -> String {
     let disk = &state.disk;
     let left = [
-        (disk.assets, "the assets with the administrator's kubeconfig"),
+        (
+            disk.assets,
+            "the assets with the administrator's kubeconfig",
+        ),
         (disk.secrets, "the bootstrap secrets"),
         (disk.stashed_secrets, "stashed secrets"),
         (disk.stashed != 0, "stashed manifests"),

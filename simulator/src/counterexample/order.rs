@@ -58,7 +58,10 @@ impl Counterexample {
         if attempt.go_on(&begin, &self.path) {
             Ok(attempt.found)
         } else {
-            Err(format!("{reason} (and so in {} other beginnings of an order)", attempt.tries))
+            Err(format!(
+                "{reason} (and so in {} other beginnings of an order)",
+                attempt.tries
+            ))
         }
     }
 }

@@ -9,7 +9,10 @@ use crate::explore::{Entry, NoSymmetry, table};
 const NEVER_FAILS: &str = "writing into a string cannot fail";
 
 /// Where the part with three nodes begins and ends, which takes too long to be worked out in every test.
-const THREE: (&str, &str) = ("<!-- three nodes: begin -->\n", "<!-- three nodes: end -->\n");
+const THREE: (&str, &str) = (
+    "<!-- three nodes: begin -->\n",
+    "<!-- three nodes: end -->\n",
+);
 
 /// Mutants that no state of the coarse world gives away, with the reason.
 pub const NOT_CAUGHT: [(&str, &str); 1] = [(
@@ -52,7 +55,9 @@ pub fn page(surveys: &[Survey], three_nodes: &str) -> Result<String, NoSymmetry>
         differences(&mut page, survey);
     }
     page.push_str(
-        "\n## The reference policy\n\n`modern` with one and two control-plane nodes and one fault of each kind. *returns by itself*: from every state the world can come back to health without a person.\n\n\
+        "\n## The reference policy\n\n`modern` with one and two control-plane nodes and one fault of each kind. *returns by itself* stands among what is violated when some state cannot come back to health without a person. \
+         Holding is healthy where a control plane serves. Where the procedure holds before there is one (its node or a majority of etcd was gone, or its clock ran out, for longer than a stage may take), a person has to start \
+         it again: that is what holding means, and what these rows say.\n\n\
          With one node a power cut violates what it must: nothing on the node can start an apiserver after a boot, because there is no checkpoint. That is the hypothesis of this version: \
          **a single control-plane node that loses its power needs checkpoints**, which this version does not have. The row with a stand-in for the checkpoint agent shows what is left of it then: the \
          window before the copy is written, for which no gate waits yet.\n\n",
@@ -120,8 +125,12 @@ fn rows(page: &mut String, survey: &Survey) {
     if survey.caught.is_empty() {
         let why = NOT_CAUGHT.iter().find(|(known, _)| known == name);
         let why = why.map_or("no reason is known", |(_, why)| why);
-        writeln!(page, "| {name} | none: {why} | – | all | {} | – | – |", survey.states)
-            .expect(NEVER_FAILS);
+        writeln!(
+            page,
+            "| {name} | none: {why} | – | all | {} | – | – |",
+            survey.states
+        )
+        .expect(NEVER_FAILS);
     }
 }
 

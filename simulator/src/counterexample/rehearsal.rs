@@ -22,6 +22,9 @@ pub struct Rehearsal {
     pub files: Vec<(String, String)>,
     /// Whether the oracle finds the same invariant violated.
     pub confirmed: bool,
+    /// Whether the file's expectation is met exactly too. It cannot be where the violation is a wrong end:
+    /// an end that is expected is not wrong.
+    pub exact: bool,
     /// What the judge said of the case.
     pub verdict: String,
 }
@@ -114,23 +117,26 @@ impl Counterexample {
         let mut expected = BTreeSet::from([self.invariant.clone()]);
         let mut text = self.text(timeline, &ends, &expected);
         let mut verdict = self.play(&text)?;
-        let mut confirmed = violated(&verdict).contains(&self.invariant);
         for _ in 0..MOST_ROUNDS {
-            if verdict.result == CaseResult::Passed || !confirmed {
+            let found = violated(&verdict);
+            if verdict.result == CaseResult::Passed || !found.contains(&self.invariant) {
                 break;
             }
-            let found = violated(&verdict);
             if found != expected {
                 expected = found;
             } else if ["done", "holding"].contains(&verdict.end.as_str()) {
                 // What asks for an end is not judged where another is expected: that comes last.
                 ends.clone_from(&verdict.end);
             }
-            text = self.text(timeline, &ends, &expected);
-            verdict = self.play(&text)?;
-            confirmed = violated(&verdict).contains(&self.invariant);
+            let next = self.text(timeline, &ends, &expected);
+            let judged = self.play(&next)?;
+            if !violated(&judged).contains(&self.invariant) {
+                break;
+            }
+            (text, verdict) = (next, judged);
         }
-        confirmed &= verdict.result == CaseResult::Passed;
+        let confirmed = violated(&verdict).contains(&self.invariant);
+        let exact = verdict.result == CaseResult::Passed;
         let mut files = vec![(format!("{}.yaml", self.name()), text)];
         if !self.is_built_in() {
             let plan = serde_json::to_string_pretty(&self.config.plan);
@@ -141,6 +147,7 @@ impl Counterexample {
         Ok(Rehearsal {
             files,
             confirmed,
+            exact,
             verdict: verdict.reason,
         })
     }
@@ -166,7 +173,10 @@ impl Counterexample {
         let file = format!("{name}.yaml");
         let parsed = parse(&file, read.as_bytes(), Path::new(""), &Overrides::default());
         let mut scenario = parsed.map_err(|mistakes| {
-            let mistakes: Vec<String> = mistakes.iter().map(|mistake| mistake.what.clone()).collect();
+            let mistakes: Vec<String> = mistakes
+                .iter()
+                .map(|mistake| mistake.what.clone())
+                .collect();
             format!("the language refuses it: {}", mistakes.join("; "))
         })?;
         for case in &mut scenario.cases {

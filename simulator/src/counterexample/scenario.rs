@@ -115,7 +115,12 @@ impl Counterexample {
     }
 
     /// The whole text.
-    pub(crate) fn text(&self, timeline: &[String], ends: &str, violated: &BTreeSet<String>) -> String {
+    pub(crate) fn text(
+        &self,
+        timeline: &[String],
+        ends: &str,
+        violated: &BTreeSet<String>,
+    ) -> String {
         let switches = if self.config.unschedulable {
             ", switches: { apiserver-node-selector: chrysalis/nowhere }"
         } else {
@@ -145,7 +150,11 @@ impl Counterexample {
             1 => "one control-plane node".to_owned(),
             several => format!("{several} control-plane nodes"),
         };
-        let outside: Vec<String> = self.path.iter().filter_map(|action| told(*action)).collect();
+        let outside: Vec<String> = self
+            .path
+            .iter()
+            .filter_map(|action| told(*action))
+            .collect();
         let happened = if self.config.unschedulable {
             "no node takes the self-hosted apiservers".to_owned()
         } else if outside.is_empty() {
@@ -168,13 +177,7 @@ impl Counterexample {
 
 impl Draft {
     /// A fault, held at the announcement before it, or injected when there is no installer to hold.
-    fn strike(
-        &mut self,
-        plan: &Plan,
-        state: &State,
-        fault: &str,
-        by: isize,
-    ) -> Result<(), String> {
+    fn strike(&mut self, plan: &Plan, state: &State, fault: &str, by: isize) -> Result<(), String> {
         let entry = match Address::passed_last(state).filter(|_| self.held) {
             Some(address) => {
                 let address = address.moved(plan, by).ok_or("the plan has no such step")?;
@@ -226,7 +229,10 @@ fn fault(action: Action) -> Option<String> {
     Some(match action {
         Action::CutPower(node) => format!("{{ power_off: {{ node: {} }} }}", name(node)),
         Action::Kill(component, _, node) => {
-            format!("{{ kill: {{ component: {component}, node: {} }} }}", name(node))
+            format!(
+                "{{ kill: {{ component: {component}, node: {} }} }}",
+                name(node)
+            )
         }
         Action::KillInstaller => "{ kill_installer: {} }".to_owned(),
         _ => return None,

@@ -110,7 +110,10 @@ impl Counterexample {
             plan: plan.clone(),
         };
         let text = serde_json::to_string_pretty(&stored);
-        format!("{}\n", text.expect("text and numbers can be written as JSON"))
+        format!(
+            "{}\n",
+            text.expect("text and numbers can be written as JSON")
+        )
     }
 
     /// Reads what [`Counterexample::save`] wrote, and follows it: what comes out is a counterexample.

@@ -171,7 +171,9 @@ pub fn survey(subject: Subject) -> Result<Survey, NoSymmetry> {
     // Of equals the first world's comes first: the sort is stable.
     found.sort_by_key(|found| found.counterexample.path.len());
     let caught = INVARIANTS.iter().filter_map(|slug| {
-        let of_it = found.iter().filter(|found| found.counterexample.invariant == *slug);
+        let of_it = found
+            .iter()
+            .filter(|found| found.counterexample.invariant == *slug);
         let of_it: Vec<&Found> = of_it.collect();
         let first = of_it.first()?;
         Some(Caught {
@@ -201,7 +203,11 @@ fn played(found: &[&Found]) -> Played {
     for found in found {
         match found.counterexample.rehearse() {
             Ok(played) if played.confirmed => {
-                return Played::Confirmed(found.world.clone(), found.counterexample.clone(), played);
+                return Played::Confirmed(
+                    found.world.clone(),
+                    found.counterexample.clone(),
+                    played,
+                );
             }
             Ok(played) => {
                 differs.get_or_insert(format!("{}: {}", found.world, played.verdict));

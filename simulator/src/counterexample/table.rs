@@ -47,7 +47,9 @@ impl Counterexample {
     }
 
     fn head(&self) -> Vec<String> {
-        let mut head = ["", "event", "installer", "API, leases"].map(str::to_owned).to_vec();
+        let mut head = ["", "event", "installer", "API, leases"]
+            .map(str::to_owned)
+            .to_vec();
         head.extend((0..self.config.control_planes).map(|node| name(node).to_string()));
         head
     }
@@ -55,7 +57,11 @@ impl Counterexample {
     fn cells(&self, state: &State) -> Vec<String> {
         let mut cells = vec![self.installer(state), self.api(state)];
         let nodes = state.nodes[..usize::from(self.config.control_planes)].iter();
-        cells.extend(nodes.enumerate().map(|(number, node)| cell(state, number, node)));
+        cells.extend(
+            nodes
+                .enumerate()
+                .map(|(number, node)| cell(state, number, node)),
+        );
         cells
     }
 
@@ -150,13 +156,18 @@ fn aligned(rows: &[Vec<String>]) -> String {
     let columns = rows.iter().map(Vec::len).max().unwrap_or_default();
     let width = |column: usize| {
         let cells = rows.iter().filter_map(|row| row.get(column));
-        cells.map(|cell| cell.chars().count()).max().unwrap_or_default()
+        cells
+            .map(|cell| cell.chars().count())
+            .max()
+            .unwrap_or_default()
     };
     let widths: Vec<usize> = (0..columns).map(width).collect();
     let mut text = String::new();
     for row in rows {
         let cells = row.iter().zip(&widths);
-        let line: Vec<String> = cells.map(|(cell, width)| format!("{cell:width$}")).collect();
+        let line: Vec<String> = cells
+            .map(|(cell, width)| format!("{cell:width$}"))
+            .collect();
         text.push_str(line.join("  ").trim_end());
         text.push('\n');
     }

@@ -104,7 +104,11 @@ impl Waiting {
             from: self.since,
             to: at,
             bound: Bound::AtLeast(least_ms),
-            because: format!("{} ({at}) takes {least_ms} ms at least after {}", self.clock, self.begin()),
+            because: format!(
+                "{} ({at}) takes {least_ms} ms at least after {}",
+                self.clock,
+                self.begin()
+            ),
         })
     }
 
@@ -115,7 +119,11 @@ impl Waiting {
             from: self.since,
             to: at,
             bound: Bound::AtMost(most_ms),
-            because: format!("{} takes {most_ms} ms at most after {}{until}", self.clock, self.begin()),
+            because: format!(
+                "{} takes {most_ms} ms at most after {}{until}",
+                self.clock,
+                self.begin()
+            ),
         })
     }
 

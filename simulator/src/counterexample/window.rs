@@ -145,8 +145,8 @@ impl Begun<'_> {
                 Window::within(self.span(Timer::InstallerTask).most_ms)
             }
             Action::Resume if self.follows_power(0) => self.spans(&[Timer::NodeBoot]),
-            Action::BootstrapReady(component) => self.start(component, 0),
-            Action::PodReady(component, node) => self.start(component, node),
+            Action::BootstrapReady(component) => self.start(component, 0, true),
+            Action::PodReady(component, node) => self.start(component, node, false),
             Action::BootstrapGone(component) => {
                 let stop = match component {
                     Component::KubeApiserver => Timer::ApiserverDrain,
@@ -168,7 +168,7 @@ impl Begun<'_> {
 
     /// A process that starts, on a node that may have to boot first. After a fault, and where
     /// two apiservers want one port, back-offs may put it off.
-    fn start(&self, component: Component, node: u8) -> Window {
+    fn start(&self, component: Component, node: u8, bootstrap: bool) -> Window {
         let start = match component {
             Component::KubeApiserver => Timer::ApiserverStart,
             _ => Timer::ControllerStart,
@@ -181,13 +181,11 @@ impl Begun<'_> {
         };
         let disturbed = |action: &Action| matches!(action, Action::Kill(..) | Action::CutPower(_));
         let undisturbed = !self.world.config().one_port && !self.before.iter().any(disturbed);
-        // An apiserver that finds no etcd yet ends, and is started again at once.
-        let most = [
-            Timer::EndNoticed,
-            Timer::EtcdStart,
-            Timer::ApiserverStart,
-            start,
-        ];
+        // A bootstrap process may find no etcd or apiserver yet, end, and be started again at once.
+        let mut most = vec![Timer::EndNoticed, start];
+        if bootstrap {
+            most.extend([Timer::EtcdStart, Timer::ApiserverStart, start]);
+        }
         Window {
             least_ms: boot_ms + self.span(start).least_ms,
             most_ms: self.spans(&most).most_ms.filter(|_| undisturbed),
