@@ -1,17 +1,17 @@
 //! The coarse world: small bounds, tried completely, and judged by the same oracle as a real run.
 
-mod search;
-
 use std::collections::{BTreeMap, BTreeSet};
 
 use oracle::{Expectation, Judgement, judge};
 use pivot::{ComponentSet, Plan, bootkube, kubeadm_alpha, modern, mutants};
-use search::{Found, search, words};
 use simulator::coarse::{Action, Budgets, Config, INVARIANTS, World, project};
-use simulator::explore::Model;
+use simulator::counterexample::page::NOT_CAUGHT;
+use simulator::explore::{
+    Bounds, Model, Nearest, Returns, Search, Symmetry, Until, explore, go_on, nearest, returns,
+};
 
 /// More states than this are not small.
-const MOST_STATES: usize = 400_000;
+const MOST_STATES: u64 = 1_000_000;
 
 const NONE: Budgets = Budgets {
     power_cuts: 0,
@@ -42,11 +42,75 @@ const TIMING: Budgets = Budgets {
 
 const TROUBLES: [Budgets; 6] = [NONE, CUT, KILL, KILLED_INSTALLER, LOST_ANSWER, TIMING];
 
+/// What a complete search found.
+struct Found {
+    world: World,
+    states: u64,
+    transitions: u64,
+    /// How often each kind of action was applied.
+    fired: BTreeMap<&'static str, u64>,
+    /// The shortest path to each violated invariant.
+    violated: BTreeMap<&'static str, Vec<Action>>,
+    /// The shortest path to a state that is as it should be.
+    healthy: Option<Vec<Action>>,
+    /// The shortest path to a state from which no such state can be reached without anybody's help.
+    lost: Option<Vec<Action>>,
+}
+
+/// Tries every interleaving.
+fn search(config: Config) -> Found {
+    let world = World::new(config);
+    let bounds = Bounds::within_mib(2_048).states(MOST_STATES);
+    let search = Search {
+        bounds,
+        symmetry: Symmetry::On,
+        until: Until::Exhausted,
+        threads: 1,
+    };
+    let explored = explore(&world, &search, &go_on);
+    let coverage = explored.coverage();
+    assert_eq!(
+        coverage.end,
+        simulator::explore::End::Exhausted,
+        "not a small world: {coverage}"
+    );
+    let counterexamples = explored
+        .counterexamples()
+        .expect("mirrored states behave alike");
+    let violated = counterexamples
+        .into_iter()
+        .map(|found| (world.invariants()[found.invariant], found.path.actions));
+    let violated = violated.collect();
+    let own = |action| !world.is_outside(action);
+    let lost = match returns(&explored, &own, &go_on).expect("mirrored states behave alike") {
+        Returns::NotFrom { path, .. } => Some(path.actions),
+        _ => None,
+    };
+    let healthy = |state: &_| world.healthy(state);
+    let healthy = match nearest(&world, &world.initial()[0], &|_| true, &healthy, bounds) {
+        Nearest::Found(path) => Some(path.actions),
+        _ => None,
+    };
+    Found {
+        states: coverage.states,
+        transitions: coverage.transitions,
+        fired: coverage.fired.into_iter().collect(),
+        violated,
+        healthy,
+        lost,
+        world,
+    }
+}
+
+/// A path as text, one action a line.
+fn words(path: &[Action]) -> String {
+    path.iter().map(|action| format!("  {action}\n")).collect()
+}
+
 /// A complete search; prints its figures.
 fn tried(what: &str, config: Config) -> Found {
     let nodes = config.control_planes;
-    let found = search(config, true, MOST_STATES);
-    assert!(found.complete, "{what}: more than {MOST_STATES} states");
+    let found = search(config);
     println!(
         "{what}, {nodes} nodes: {} states, {} transitions",
         found.states, found.transitions
@@ -129,6 +193,10 @@ fn modern_survives_one_fault_but_for_a_power_cut() {
     assert_eq!(slugs(&found), BTreeSet::new());
     assert!(found.healthy.is_some(), "it does not hold");
     assert_eq!(found.lost.as_deref().map(words), None);
+    // While it has no power, a node that could start an apiserver is waited for: with two nodes the other
+    // one cannot be blamed.
+    let found = tried("modern, a power cut", Config::calm(modern(), 2).with(CUT));
+    assert_eq!(slugs(&found), BTreeSet::new());
     let found = tried("modern, a power cut", Config::calm(modern(), 1).with(CUT));
     let expected = ["running-again-converges", "somebody-can-start-an-apiserver"];
     assert_eq!(slugs(&found), BTreeSet::from(expected));
@@ -160,13 +228,7 @@ fn a_checkpoint_closes_the_window_once_it_is_written() {
         |action: &Action| matches!(action, Action::Save(terms::Component::KubeApiserver, _));
     assert!(!path.iter().any(saved), "{}", words(path));
     for kind in ["save", "start-copy", "retire-copy"] {
-        let number = found
-            .world
-            .kinds()
-            .iter()
-            .position(|known| *known == kind)
-            .expect("a kind");
-        assert!(found.fired[number] > 0, "{kind} never happened");
+        assert!(found.fired[kind] > 0, "{kind} never happened");
     }
 }
 
@@ -214,12 +276,7 @@ fn caught(plan: &Plan) -> BTreeMap<&'static str, (usize, &'static str, World, Ve
             unschedulable,
             ..Config::calm(plan.clone(), nodes)
         };
-        let found = search(config.with(budgets), true, MOST_STATES);
-        assert!(
-            found.complete,
-            "{}, {what}: more than {MOST_STATES} states",
-            plan.policy
-        );
+        let found = search(config.with(budgets));
         for (slug, path) in found.violated {
             let (length, world) = (path.len(), found.world.clone());
             let better = caught.get(slug).is_none_or(|(known, ..)| length < *known);
@@ -249,12 +306,6 @@ fn going_on(world: &World, path: &[Action]) -> Vec<Action> {
     }
     longer
 }
-
-/// Mutants that no state of these worlds gives away, with the reason.
-const NOT_CAUGHT: [(&str, &str); 1] = [(
-    "verifies-at-leisure",
-    "its mistake is a duration, and this world has none",
-)];
 
 #[test]
 fn a_mutant_is_caught_by_what_must_catch_it_and_the_oracle_agrees() {

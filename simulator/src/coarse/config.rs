@@ -23,6 +23,27 @@ impl Budgets {
     /// The most of each: two bits in the packed state.
     pub const MOST: u8 = 3;
 
+    /// Whether none is more than [`Budgets::MOST`].
+    pub fn fit(self) -> bool {
+        let Self {
+            power_cuts,
+            kills,
+            installer_kills,
+            lost_answers,
+            timing,
+            restarts,
+        } = self;
+        let all = [
+            power_cuts,
+            kills,
+            installer_kills,
+            lost_answers,
+            timing,
+            restarts,
+        ];
+        all.iter().all(|budget| *budget <= Self::MOST)
+    }
+
     /// Whether the installer's process can still end at any instant.
     pub const fn can_end_installer(self) -> bool {
         self.power_cuts > 0 || self.installer_kills > 0
@@ -81,28 +102,11 @@ impl Config {
     /// When a budget is greater than [`Budgets::MOST`].
     #[must_use]
     pub fn with(self, budgets: Budgets) -> Self {
-        let Budgets {
-            power_cuts,
-            kills,
-            installer_kills,
-            lost_answers,
-            timing,
-            restarts,
-        } = budgets;
-        for budget in [
-            power_cuts,
-            kills,
-            installer_kills,
-            lost_answers,
-            timing,
-            restarts,
-        ] {
-            assert!(
-                budget <= Budgets::MOST,
-                "a budget is at most {}, not {budget}",
-                Budgets::MOST
-            );
-        }
+        assert!(
+            budgets.fit(),
+            "a budget is at most {}: {budgets:?}",
+            Budgets::MOST
+        );
         Self { budgets, ..self }
     }
 }
