@@ -5,7 +5,8 @@ use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
-use oracle::register;
+use oracle::{CaseResult, Judgement, Verdict, register};
+use reports::result_word;
 use scenarios::{Case, Installer, Overrides, Policy, Selection, expand, load};
 use simulator::shrink::{Draft, Shrunk, shrink};
 
@@ -76,12 +77,11 @@ fn shrunk(arguments: &Arguments) -> Outcome {
         installer: named_from(&case, folder)?,
         ..Draft::of(&case)
     };
-    let expects = !before.expect.violated.is_empty();
     let (name, mut small) = small(&before, folder, arguments.seed, &keep).ok_or_else(|| {
         let id = &case.id;
         usage(format!("{id} violates {} only with the draws of its own place: as a file of its own it does not", listed(&keep)))
     })?;
-    finish(&mut small.draft, folder, arguments.seed, &case, expects)?;
+    let result = finish(&mut small.draft, folder, arguments.seed, &case, &keep)?;
     write_new(&out, &small.draft.text()).map_err(|error| {
         let exit = if error.kind() == ErrorKind::AlreadyExists {
             Exit::Usage
@@ -108,10 +108,10 @@ fn shrunk(arguments: &Arguments) -> Outcome {
     } else {
         format!(" --seed {}", arguments.seed)
     };
-    let how = if expects {
-        "passes, for it expects that"
-    } else {
-        "fails in this way"
+    let how = match result {
+        CaseResult::Passed => "passes, for it expects that",
+        CaseResult::Failed => "fails in this way",
+        CaseResult::Inconclusive | CaseResult::NotApplicable => "says nothing",
     };
     say!(
         "wrote {}; `chrysalis run {0} --on sim{seed}` {how}",
@@ -137,8 +137,10 @@ fn the_failing_case(arguments: &Arguments) -> Result<(Case, BTreeSet<String>), F
             Ok(verdict) => match violated(&verdict) {
                 none if none.is_empty() => {
                     instead.push(format!(
-                        "{} ends {} and violates nothing",
-                        case.id, verdict.end
+                        "{} {}, ends {}",
+                        case.id,
+                        result_word(verdict.result),
+                        verdict.end
                     ));
                 }
                 all => failing.push((case, all)),
@@ -150,7 +152,7 @@ fn the_failing_case(arguments: &Arguments) -> Result<(Case, BTreeSet<String>), F
     match failing.len() {
         1 => Ok(failing.remove(0)),
         0 => Err(usage(format!(
-            "{file} does not fail in the simulator: {}",
+            "{file} violates nothing in the simulator: {}",
             instead.join("; ")
         ))),
         _ => {
@@ -227,34 +229,48 @@ fn small(
 }
 
 /// Says in the draft what it is, and what it does where the file that it comes from expected that.
+/// What a run of the finished file comes to.
 fn finish(
     draft: &mut Draft,
     folder: &Path,
     seed: u64,
     from: &Case,
-    expects: bool,
-) -> Result<(), Failure> {
-    let case = draft
-        .case(folder, seed)
-        .map_err(|error| Failure::new(Exit::Failed, error))?;
-    let verdict = play(&case).map_err(|reason| Failure::new(Exit::Failed, reason))?;
-    let all = violated(&verdict);
+    keep: &BTreeSet<String>,
+) -> Result<CaseResult, Failure> {
+    let played = |draft: &Draft| {
+        let case = draft
+            .case(folder, seed)
+            .map_err(|error| Failure::new(Exit::Failed, error))?;
+        play(&case).map_err(|reason| Failure::new(Exit::Failed, reason))
+    };
+    let verdict = played(draft)?;
     draft.about = format!(
         "Shrunk from `{}`: still violates {}. {} Before that: {}",
         from.scenario,
-        listed(&all),
-        sentence(&verdict.reason),
+        listed(keep),
+        findings(&verdict, keep),
         from.about
     );
-    if expects {
-        draft.expect.violated = all;
+    // Whoever gates merges did not choose this one.
+    draft.tags.remove("gate");
+    draft.tags.insert("shrunk".to_owned());
+    if !draft.expect.violated.is_empty() {
+        draft.expect.violated = violated(&verdict);
     }
-    Ok(())
+    Ok(played(draft)?.result)
 }
 
-fn sentence(words: &str) -> String {
-    let end = if words.ends_with('.') { "" } else { "." };
-    format!("{words}{end}")
+/// What was found of these invariants, in sentences.
+fn findings(verdict: &Verdict, keep: &BTreeSet<String>) -> String {
+    let judged = verdict
+        .invariants
+        .iter()
+        .filter(|judged| keep.contains(&judged.slug));
+    let sentences = judged.filter_map(|judged| match &judged.judgement {
+        Judgement::Violated(finding) => Some(format!("{}: {}.", judged.id, finding.what)),
+        _ => None,
+    });
+    sentences.collect::<Vec<_>>().join(" ")
 }
 
 fn in_words(draft: &Draft) -> String {

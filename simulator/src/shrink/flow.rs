@@ -23,7 +23,9 @@ pub(super) fn flow(value: &Value) -> String {
 
 /// A text, in quotes where it would be read as something else without.
 pub(super) fn scalar(text: &str) -> String {
-    let begins = text.starts_with(|first: char| first.is_ascii_alphabetic() || first == '/');
+    let begins = text.starts_with(|first: char| first.is_ascii_alphabetic())
+        || text.starts_with('/')
+        || text.starts_with("./");
     let is_plain = |other: char| other.is_ascii_alphanumeric() || "_-./=".contains(other);
     let means_more = ["true", "false", "null", "yes", "no", "on", "off", "y", "n"];
     if begins && text.chars().all(is_plain) && !means_more.contains(&text.to_lowercase().as_str()) {
@@ -40,7 +42,13 @@ mod tests {
 
     #[test]
     fn what_would_be_read_as_something_else_is_quoted() {
-        for plain in ["cp-1", "k8s-app=kube-apiserver", "kube-system", "SIGTERM"] {
+        for plain in [
+            "cp-1",
+            "./mine.json",
+            "k8s-app=kube-apiserver",
+            "kube-system",
+            "SIGTERM",
+        ] {
             assert_eq!(scalar(plain), plain);
         }
         for quoted in ["1.34", "@bootstrap", "off", "a: b", "", "- x", "say \"so\""] {

@@ -35,7 +35,10 @@ fn explored(world: &World, search: &Search, out: Option<&Path>, ticker: &Ticker)
     let coverage = found.coverage();
     let returns = match coverage.end {
         End::Stopped => Ok(Returns::Stopped),
-        _ => returns(&found, &|action| !world.is_outside(action), &ask),
+        _ => {
+            let ask = |progress: &Progress| asked(progress, ticker);
+            returns(&found, &|action| !world.is_outside(action), &ask)
+        }
     };
     ticker.clear();
     say!("{}", coverage.to_string().trim_end());
@@ -44,13 +47,13 @@ fn explored(world: &World, search: &Search, out: Option<&Path>, ticker: &Ticker)
         rate(coverage.transitions, took_s)
     );
     let returns = returns.map_err(broken)?;
-    let mut any = tell_returns(&returns, out)?;
+    let mut found_slugs = tell_returns(&returns, out)?;
     for counterexample in found.counterexamples().map_err(broken)? {
         tell_counterexample(world, &found, &counterexample, out)?;
-        any = true;
+        found_slugs.push(world.invariants()[counterexample.invariant]);
     }
-    let exit = exit_of(any, &coverage, ticker.is_cancelled());
-    say!("{}", conclusion(exit, &coverage));
+    let exit = exit_of(!found_slugs.is_empty(), &coverage, ticker.is_cancelled());
+    say!("{}", conclusion(exit, &coverage, &found_slugs));
     Ok(exit)
 }
 
@@ -79,6 +82,22 @@ fn told(progress: &Progress, bounds: &Bounds, ticker: &Ticker) -> Continue {
             bytes.checked_div(states).unwrap_or(0),
         )
     });
+    continued(ticker)
+}
+
+/// Progress of the question whether the world can always return.
+fn asked(progress: &Progress, ticker: &Ticker) -> Continue {
+    ticker.tick(|_| {
+        format!(
+            "can it always return by itself? not known yet of {} of {} states",
+            grouped(progress.frontier),
+            grouped(progress.states)
+        )
+    });
+    continued(ticker)
+}
+
+fn continued(ticker: &Ticker) -> Continue {
     if ticker.is_cancelled() {
         Continue::No
     } else {
@@ -99,8 +118,11 @@ fn rate(count: u64, seconds: f64) -> String {
     }
 }
 
-/// Says whether the world always returns by itself; true if it is known that it does not.
-fn tell_returns(returns: &Returns<World>, out: Option<&Path>) -> Result<bool, Failure> {
+/// Says whether the world always returns by itself; if it is known that it does not, that is found.
+fn tell_returns(
+    returns: &Returns<World>,
+    out: Option<&Path>,
+) -> Result<Vec<&'static str>, Failure> {
     match returns {
         Returns::Always => say!("from every state the world can return to health by itself"),
         Returns::Unknown { states } => say!(
@@ -121,9 +143,10 @@ fn tell_returns(returns: &Returns<World>, out: Option<&Path>) -> Result<bool, Fa
                 path.actions.len()
             );
             tell_path(RETURNS_BY_ITSELF, &path.to_string(), out)?;
+            return Ok(vec![RETURNS_BY_ITSELF]);
         }
     }
-    Ok(matches!(returns, Returns::NotFrom { .. }))
+    Ok(Vec::new())
 }
 
 fn tell_counterexample(
@@ -175,16 +198,16 @@ fn exit_of(any: bool, coverage: &Coverage, interrupted: bool) -> Exit {
     }
 }
 
-fn conclusion(exit: Exit, coverage: &Coverage) -> String {
-    let judged = match coverage.never_judged.len() {
-        0 => String::new(),
-        count => format!("; {count} invariants were never judged, and nothing is known of them"),
+fn conclusion(exit: Exit, coverage: &Coverage, found: &[&str]) -> String {
+    let judged = match coverage.never_judged.as_slice() {
+        [] => String::new(),
+        never => format!("; nothing is known of {}", never.join(", ")),
     };
     match exit {
         Exit::Success => {
             format!("nothing found: within these bounds what was judged holds{judged}")
         }
-        Exit::Failed => "found".to_owned(),
+        Exit::Failed => format!("found {}: {}{judged}", found.len(), found.join(", ")),
         Exit::Interrupted => {
             format!("interrupted: nothing is proven beyond what was covered{judged}")
         }

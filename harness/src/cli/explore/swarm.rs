@@ -53,8 +53,9 @@ pub(super) async fn run(chosen: Chosen, wish: Wish) -> Outcome {
         control_planes,
         faults,
     } = wish.bounds;
+    let nodes = if control_planes == 1 { "node" } else { "nodes" };
     say!(
-        "policy {}, {control_planes} control-plane nodes; at most {faults} faults a trial, {} trials, seed {}",
+        "policy {}, {control_planes} control-plane {nodes}; faults a trial: at most {faults}; {} trials, seed {}",
         chosen.name,
         grouped(wish.trials),
         wish.seed

@@ -4,7 +4,7 @@ use std::cell::Cell;
 use std::io::{IsTerminal, stderr};
 use std::time::{Duration, Instant};
 
-use indicatif::{ProgressBar, ProgressDrawTarget};
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use tokio_util::sync::CancellationToken;
 
 use crate::console::lines::tell;
@@ -23,7 +23,10 @@ pub(super) struct Ticker {
 impl Ticker {
     /// Begins now; a search ends when this is cancelled.
     pub(super) fn new(cancel: CancellationToken) -> Self {
-        let live = || ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr());
+        let live = || {
+            let line = ProgressStyle::with_template("{msg}").expect("the template is right");
+            ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr()).with_style(line)
+        };
         let now = Instant::now();
         Self {
             begun: now,
@@ -42,10 +45,6 @@ impl Ticker {
         let words = words(self.seconds());
         match &self.bar {
             Some(bar) => {
-                bar.set_style(
-                    indicatif::ProgressStyle::with_template("{msg}")
-                        .unwrap_or_else(|_| indicatif::ProgressStyle::default_spinner()),
-                );
                 bar.set_message(words);
                 bar.tick();
             }

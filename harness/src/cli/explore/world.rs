@@ -19,7 +19,7 @@ const MOST_THREADS: usize = 4;
 
 /// What may happen in the world, and where the search ends.
 #[derive(Debug, Args)]
-pub struct WorldArguments {
+pub(super) struct WorldArguments {
     /// Only this kind of fault, K times; may be given several times.
     #[arg(
         long = "fault",
