@@ -2,9 +2,9 @@
 //!
 //! [`thin`] is a timed world of whole components: nodes, processes, pods, leases, a store and a load
 //! balancer, moved by a virtual clock. [`timed`] plays a case of the scenario language in it,
-//! [`swarm`] plays random ones. [`coarse`] is an untimed world that packs into 128 bits, and
-//! [`explore`] tries every interleaving of it. [`counterexample`] makes what it finds into scenarios,
-//! tables and files.
+//! [`swarm`] plays random ones, and [`shrink`] makes what fails small. [`coarse`] is an untimed world
+//! that packs into 128 bits, and [`explore`] tries every interleaving of it. [`counterexample`] makes
+//! what it finds into scenarios, tables and files.
 //!
 //! Determinism: one virtual clock, no chance but keyed streams ([`chance`]); the same input gives the
 //! same observations, byte for byte. What each world leaves out stands at its head: it cannot vouch
@@ -14,6 +14,7 @@ pub mod chance;
 pub mod coarse;
 pub mod counterexample;
 pub mod explore;
+pub mod shrink;
 pub mod swarm;
 pub mod thin;
 pub mod timed;

@@ -12,6 +12,27 @@ use crate::console::lines::tell;
 /// # Errors
 /// When the process may not handle signals, which no system that can run containers does.
 pub fn token() -> Result<CancellationToken, Failure> {
+    token_that_says(
+        "interrupted: removing what was made; once more leaves at once",
+        "left at once: `chrysalis reap` will remove the rest",
+    )
+}
+
+/// The same for a search, which leaves nothing behind but what it has found.
+///
+/// # Errors
+/// As [`token`].
+pub fn token_of_a_search() -> Result<CancellationToken, Failure> {
+    token_that_says(
+        "interrupted: reporting what was covered; once more leaves at once",
+        "left at once",
+    )
+}
+
+fn token_that_says(
+    first: &'static str,
+    second: &'static str,
+) -> Result<CancellationToken, Failure> {
     let listen = |kind| signal(kind).map_err(|error| Failure::new(Exit::Unavailable, error));
     let (mut interrupt, mut terminate) = (
         listen(SignalKind::interrupt())?,
@@ -21,10 +42,10 @@ pub fn token() -> Result<CancellationToken, Failure> {
     let cancelled = token.clone();
     tokio::spawn(async move {
         either(&mut interrupt, &mut terminate).await;
-        tell!("interrupted: removing what was made; once more leaves at once");
+        tell!("{first}");
         cancelled.cancel();
         either(&mut interrupt, &mut terminate).await;
-        tell!("left at once: `chrysalis reap` will remove the rest");
+        tell!("{second}");
         std::process::exit(Exit::Interrupted as i32);
     });
     Ok(token)

@@ -1,21 +1,28 @@
 //! The command line: one module a verb, each with its arguments, its help and what it does.
 
+pub mod backend;
 pub mod cluster;
 pub mod completions;
 pub mod doctor;
 pub mod exit;
 pub mod explain;
+pub mod explore;
 pub mod image;
 pub mod interrupt;
 pub mod judge;
 pub mod merge;
 pub mod output;
 pub mod plan;
+pub mod played;
+pub mod policy;
 pub mod reap;
+pub mod replay;
 pub mod report;
 pub mod run;
+pub mod saved;
 pub mod schema;
 pub mod selection;
+pub mod shrink;
 
 use std::process::ExitCode;
 
@@ -35,6 +42,12 @@ pub struct Cli {
 enum Verb {
     /// Run scenarios on real clusters and judge them.
     Run(run::Arguments),
+    /// Search a policy in the simulator for what is wrong with it.
+    Explore(explore::Arguments),
+    /// Make a failing scenario small.
+    Shrink(shrink::Arguments),
+    /// Run a counterexample and say whether it happens again.
+    Replay(replay::Arguments),
     /// Check scenario files and print the cases that they come to.
     Plan(plan::Arguments),
     /// Judge an earlier run again, from what it recorded.
@@ -77,6 +90,9 @@ impl Cli {
     pub async fn run(self) -> ExitCode {
         let result = match self.verb {
             Verb::Run(arguments) => run::run(arguments).await,
+            Verb::Explore(arguments) => explore::run(arguments).await,
+            Verb::Shrink(arguments) => shrink::run(arguments).await,
+            Verb::Replay(arguments) => replay::run(arguments).await,
             Verb::Plan(arguments) => plan::run(arguments).await,
             Verb::Judge(arguments) => judge::run(arguments).await,
             Verb::Report(arguments) => report::run(arguments).await,

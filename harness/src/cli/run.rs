@@ -5,20 +5,19 @@ use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use clap::{Args, ValueEnum};
+use clap::Args;
 use oracle::CaseResult;
 use reports::RunReport;
 use scenarios::Plan;
 
+use super::backend::Backend;
 use super::exit::{Exit, Failure, Outcome};
 use super::interrupt;
 use super::output::cases;
 use super::selection::SelectionArguments;
 use crate::console::lines::say;
 use crate::console::{Console, ConsoleKind};
-use crate::docker::Engine;
-use crate::image::{self, Recipe};
-use crate::runner::{self, Containers, Run, RunOptions};
+use crate::runner::{Run, RunOptions};
 
 /// Run scenarios on real clusters, or in the simulator, and judge them.
 #[derive(Args, Debug)]
@@ -50,14 +49,6 @@ pub struct Arguments {
     image: Option<String>,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-enum Backend {
-    /// Real clusters in containers.
-    Docker,
-    /// The simulator.
-    Sim,
-}
-
 /// Checks everything, then runs. Nothing is started before everything has been checked.
 pub async fn run(arguments: Arguments) -> Outcome {
     let plan = arguments.selection.plan()?;
@@ -65,7 +56,15 @@ pub async fn run(arguments: Arguments) -> Outcome {
         say!("this shard is empty: nothing to run");
         return Ok(Exit::Success);
     }
-    let backend = backend_for(&arguments, &plan).await?;
+    if arguments.on == Backend::Sim && arguments.keep_on_failure {
+        let words = "the simulator leaves no cluster to keep; leave `--keep-on-failure` out";
+        return Err(Failure::new(Exit::Usage, words));
+    }
+    let kubernetes = &plan.cases[0].cluster.kubernetes;
+    let backend = arguments
+        .on
+        .ready(arguments.image.as_deref(), kubernetes)
+        .await?;
     let cancel = interrupt::token()?;
     let console = Arc::new(Console::new(ConsoleKind::detect()));
     let options = RunOptions {
@@ -93,37 +92,6 @@ pub async fn run(arguments: Arguments) -> Outcome {
         "report: {directory}/summary.md, {directory}/junit.xml"
     ));
     Ok(exit_of(&report, flaky))
-}
-
-async fn backend_for(arguments: &Arguments, plan: &Plan) -> Result<runner::Backend, Failure> {
-    if arguments.on == Backend::Docker {
-        let engine = Engine::connect()
-            .await
-            .map_err(|error| Failure::new(Exit::Unavailable, error))?;
-        let image = image_for(&engine, arguments, plan).await?;
-        return Ok(runner::Backend::Docker(Containers { engine, image }));
-    }
-    if arguments.keep_on_failure {
-        let words = "the simulator leaves no cluster to keep; leave `--keep-on-failure` out";
-        return Err(Failure::new(Exit::Usage, words));
-    }
-    Ok(runner::Backend::Simulator)
-}
-
-async fn image_for(engine: &Engine, arguments: &Arguments, plan: &Plan) -> Result<String, Failure> {
-    let unavailable = |error| Failure::new(Exit::Unavailable, error);
-    let minor = &plan.cases[0].cluster.kubernetes;
-    let image = match &arguments.image {
-        Some(image) => image.clone(),
-        None => Recipe::find()
-            .and_then(|recipe| recipe.reference(minor))
-            .map_err(|error| Failure::new(Exit::Unavailable, error))?,
-    };
-    if image::exists(engine, &image).await.map_err(unavailable)? {
-        return Ok(image);
-    }
-    let words = format!("the engine has no image {image}; build it with `chrysalis image build`");
-    Err(Failure::new(Exit::Unavailable, words))
 }
 
 /// A run is named after its only path, or after how many there are.

@@ -15,3 +15,4 @@ mod usual;
 
 pub use case::{Backend, CaseContext, Containers, run_case};
 pub use run::{Run, RunError, RunOptions};
+pub(crate) use simulated::plan_of;

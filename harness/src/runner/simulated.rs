@@ -89,7 +89,11 @@ fn not_begun(case: &Case, reason: String) -> Outcome {
     }
 }
 
-fn plan_of(case: &Case) -> Result<Plan, String> {
+/// The plan that a case's installer follows.
+///
+/// # Errors
+/// When its plan file is gone or is no plan any more.
+pub(crate) fn plan_of(case: &Case) -> Result<Plan, String> {
     let Installer::Selfhost(selfhost) = &case.installer;
     if !Policy::is_file(&selfhost.policy) {
         return Plan::named(&selfhost.policy)

@@ -33,5 +33,5 @@ pub use search::explore;
 pub use session::Session;
 pub use shrink::{Polish, Shrunk, shrink};
 pub use stream::Stream;
-pub use table::{Entry, entry, table};
+pub use table::{Entry, entry, grouped, table};
 pub use walk::{Healed, Met, Walk, Walked, Walks, Weights, walk, walk_all};

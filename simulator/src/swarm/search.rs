@@ -33,18 +33,34 @@ pub fn search(plan: &Plan, policy: &str, bounds: Bounds, seed: u64, count: usize
     let mut runner = TestRunner::new_with_rng(Config::default(), rng);
     let strategy = trials(plan, policy, bounds);
     let mut tally = Tally::default();
-    for number in 0..count {
+    for _ in 0..count {
         let tree = strategy.new_tree(&mut runner);
         // Nothing is filtered away, so nothing can run out of attempts.
         let trial = tree.expect("every draw is a trial").current();
-        tally.take(plan, trial, number);
+        tally.take(plan, trial);
     }
     tally
 }
 
 impl Tally {
-    fn take(&mut self, plan: &Plan, trial: Trial, number: usize) {
-        let Ok(case) = trial.case(&format!("swarm-{number}")) else {
+    /// Adds what came of later trials.
+    pub fn add(&mut self, later: Self) {
+        let Self {
+            passed,
+            failed,
+            inconclusive,
+            refused,
+            virtual_ms,
+        } = self;
+        *passed += later.passed;
+        failed.extend(later.failed);
+        inconclusive.extend(later.inconclusive);
+        *refused += later.refused;
+        *virtual_ms += later.virtual_ms;
+    }
+
+    fn take(&mut self, plan: &Plan, trial: Trial) {
+        let Ok(case) = trial.case(&trial.name()) else {
             self.refused += 1;
             return;
         };

@@ -6,6 +6,8 @@ use std::path::Path;
 use scenarios::{Case, Mistakes, Overrides, Selection, expand, parse};
 use terms::{Component, Moment, StepName};
 
+use crate::chance::named;
+
 /// A trial. The same trial is the same case, with the same draws.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Trial {
@@ -75,16 +77,39 @@ impl Strike {
 const NEVER_FAILS: &str = "writing into a string cannot fail";
 
 impl Trial {
+    /// A name that follows from what the trial does and to whom. Seeds follow from names: with this
+    /// one the trial is the same case wherever it is written and read again.
+    pub fn name(&self) -> String {
+        let policy = Path::new(&self.policy).file_stem().unwrap_or_default();
+        let whole = format!(
+            "{} {} {}",
+            policy.to_string_lossy(),
+            self.control_planes,
+            self.timeline()
+        );
+        format!("swarm-{:016x}", named(&whole))
+    }
+
+    /// How many things are done.
+    pub fn strikes(&self) -> usize {
+        self.on_the_way.len() + self.afterwards.len()
+    }
+
     /// The trial as a scenario file of this name.
     pub fn scenario(&self, name: &str) -> String {
-        let mut text = format!(
+        format!(
             "name: {name}\nabout: >\n  Found by random trials of the policy `{policy}` in the simulator.\n\
              tags: [nightly, swarm]\ncost_s: 600\n\
              cluster: {{ control_plane: {nodes}, workers: 1, kubernetes: \"1.34\" }}\n\
-             cases:\n  - {{ installer: {{ selfhost: {{ policy: {policy} }} }} }}\ntimeline:\n  - bootstrap: {{}}\n",
+             cases:\n  - {{ installer: {{ selfhost: {{ policy: {policy} }} }} }}\ntimeline:\n{timeline}",
             policy = self.policy,
             nodes = self.control_planes,
-        );
+            timeline = self.timeline(),
+        )
+    }
+
+    fn timeline(&self) -> String {
+        let mut text = "  - bootstrap: {}\n".to_owned();
         let mut line = |words: &str| writeln!(text, "  - {words}").expect(NEVER_FAILS);
         for act in &self.on_the_way {
             let Act {
