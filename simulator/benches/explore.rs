@@ -1,6 +1,6 @@
-//! How fast the explorer is, beside stateright on the same model.
+//! How fast the explorer is, beside stateright on the same models: the shipped one, and a toy.
 //!
-//! `cargo bench -p simulator --bench explore -- [--threads N] [--runs N] [--managers N]`
+//! `cargo bench -p simulator --bench explore -- [--threads N] [--runs N] [--model NAME]`
 //!
 //! Each run is a process of its own, so that peak memory is that of one search. Times are printed only
 //! if both engines count the same states and transitions. Symmetry is off; every state is judged by both.
@@ -8,7 +8,9 @@
 use std::process::Command;
 use std::time::Instant;
 
-use simulator::explore::{Bounds, End, Search, Symmetry, Until, explore, go_on};
+use pivot::{bootkube, modern};
+use simulator::coarse::{Budgets, Config, World};
+use simulator::explore::{Bounds, End, Model, Search, Symmetry, Until, explore, go_on};
 use stateright::{Checker, Model as _};
 
 use stateright_model::Stateright;
@@ -19,6 +21,15 @@ mod stateright_model;
 #[path = "../tests/explore/toys/two_phase.rs"]
 mod two_phase;
 
+/// What is searched by default: the coarse world in four configurations, and two-phase commit with
+/// eight managers.
+const MODELS: [&str; 5] = [
+    "modern-1-troubled",
+    "modern-2-kill",
+    "bootkube-2-cut",
+    "modern-3-calm",
+    "two-phase-8",
+];
 const ENGINES: [&str; 3] = ["own", "stateright-bfs", "stateright-dfs"];
 
 /// One search in numbers. What cannot be known is zero.
@@ -41,17 +52,32 @@ fn main() {
             words[at + 1].parse().expect("a number follows")
         })
     };
-    let (threads, managers) = (number("--threads", 1), number("--managers", 8));
-    if let Some(at) = words.iter().position(|word| word == "--one") {
-        let run = one(&words[at + 1], managers as u32, threads as usize);
-        println!(
-            "{} {} {} {}",
-            run.states, run.transitions, run.took_us, run.peak_bytes
-        );
+    let word = |name: &str| {
+        let at = words.iter().position(|word| word == name)?;
+        Some(words[at + 1].as_str())
+    };
+    let threads = number("--threads", 1);
+    if let (Some(engine), Some(model)) = (word("--one"), word("--model")) {
+        let Run {
+            states,
+            transitions,
+            took_us,
+            peak_bytes,
+        } = run(model, engine, threads as usize);
+        println!("{states} {transitions} {took_us} {peak_bytes}");
         return;
     }
     let runs = number("--runs", 5);
-    println!("two-phase commit, {managers} managers, {threads} threads, medians of {runs}");
+    let chosen = word("--model");
+    for model in MODELS {
+        if chosen.is_none_or(|chosen| chosen == model) {
+            compare(model, threads, runs);
+        }
+    }
+}
+
+fn compare(model: &str, threads: u64, runs: u64) {
+    println!("{model}, {threads} threads, medians of {runs}");
     println!(
         "{:16} {:>11} {:>12} {:>8} {:>14} {:>11} {:>11}",
         "engine", "states", "transitions", "ms", "transitions/s", "states/s", "bytes/state"
@@ -60,7 +86,7 @@ fn main() {
     let mut all: [Vec<Run>; ENGINES.len()] = Default::default();
     for _ in 0..runs {
         for (engine, all) in ENGINES.iter().zip(&mut all) {
-            all.push(in_own_process(engine, managers, threads));
+            all.push(in_own_process(model, engine, threads));
         }
     }
     let medians = all.map(median);
@@ -89,17 +115,10 @@ fn median(mut runs: Vec<Run>) -> Run {
     runs[runs.len() / 2]
 }
 
-fn in_own_process(engine: &str, managers: u64, threads: u64) -> Run {
+fn in_own_process(model: &str, engine: &str, threads: u64) -> Run {
     let this = std::env::current_exe().expect("a benchmark knows its own file");
-    let (managers, threads) = (managers.to_string(), threads.to_string());
-    let arguments = [
-        "--one",
-        engine,
-        "--managers",
-        &managers,
-        "--threads",
-        &threads,
-    ];
+    let threads = threads.to_string();
+    let arguments = ["--one", engine, "--model", model, "--threads", &threads];
     let output = Command::new(this)
         .args(arguments)
         .output()
@@ -123,8 +142,33 @@ fn in_own_process(engine: &str, managers: u64, threads: u64) -> Run {
     }
 }
 
-fn one(engine: &str, managers: u32, threads: usize) -> Run {
-    let model = TwoPhase::correct(managers);
+fn run(model: &str, engine: &str, threads: usize) -> Run {
+    let none = Budgets::default();
+    let config = match model {
+        "two-phase-8" => return one(TwoPhase::correct(8), engine, threads),
+        "modern-1-troubled" => Config::calm(modern(), 1).with(Budgets {
+            installer_kills: 1,
+            lost_answers: 1,
+            kills: 1,
+            ..none
+        }),
+        "modern-2-kill" => Config::calm(modern(), 2).with(Budgets { kills: 1, ..none }),
+        "bootkube-2-cut" => Config::calm(bootkube(), 2).with(Budgets {
+            power_cuts: 1,
+            ..none
+        }),
+        "modern-3-calm" => Config::calm(modern(), 3),
+        other => panic!("no model is called {other}"),
+    };
+    one(World::new(config), engine, threads)
+}
+
+fn one<M>(model: M, engine: &str, threads: usize) -> Run
+where
+    M: Model + Send + 'static,
+    M::State: Send + Sync + std::hash::Hash + 'static,
+    M::Action: Send + Sync + 'static,
+{
     let began = Instant::now();
     let (states, transitions) = match engine {
         "own" => {

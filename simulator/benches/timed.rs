@@ -8,9 +8,13 @@ use std::time::{Duration, Instant};
 
 use oracle::judge;
 use pivot::{Plan, modern};
+use rustix::time::{ClockId, clock_gettime};
 use scenarios::{Case, Installer, Overrides, Selection, expand, load};
-use simulator::swarm::{Bounds, search};
+use simulator::swarm::{Bounds, search_on};
 use simulator::timed;
+
+/// As many trials are timed at once.
+const TRIALS: usize = 100;
 
 fn main() {
     let catalogue = Path::new(env!("CARGO_MANIFEST_DIR")).join("../scenarios/catalogue");
@@ -23,21 +27,26 @@ fn main() {
         let cases = expand(&scenarios, &selection).expect("it expands").cases;
         tell_cases(seed, &cases);
     }
-    for faults in 1..=2 {
-        let bounds = Bounds {
-            control_planes: 3,
-            faults,
-        };
-        let begun = Instant::now();
-        let count = 100;
-        let tally = search(&modern(), "modern", bounds, 1, count);
-        let took = begun.elapsed();
-        println!(
-            "{count} trials with up to {faults} faults in {took:.2?}: {} a minute; {}",
-            per_minute(count, took),
-            faster(tally.virtual_ms, took)
-        );
+    for (threads, faults) in [(1, 1), (1, 2), (2, 2)] {
+        tell_trials(threads, faults);
     }
+}
+
+fn tell_trials(threads: usize, faults: usize) {
+    let bounds = Bounds {
+        control_planes: 3,
+        faults,
+    };
+    let (begun, begun_us, count) = (Instant::now(), processor_us(), TRIALS);
+    let tally = search_on(threads, &modern(), "modern", bounds, 1, count);
+    let (took, busy_us) = (begun.elapsed(), processor_us() - begun_us);
+    println!(
+        "{count} trials with up to {faults} faults on {threads} threads in {took:.2?}: {} a minute; \
+         {} us of processor time each; {}",
+        per_minute(count, took),
+        busy_us / count as u64,
+        faster(tally.virtual_ms, took)
+    );
 }
 
 fn tell_cases(seed: u64, cases: &[Case]) {
@@ -70,4 +79,10 @@ fn per_minute(count: usize, took: Duration) -> u128 {
 fn faster(virtual_ms: u64, took: Duration) -> String {
     let times = u128::from(virtual_ms) * 1_000 / took.as_micros().max(1);
     format!("{times} virtual seconds a second")
+}
+
+/// Processor time of this process, all threads, in microseconds.
+fn processor_us() -> u64 {
+    let time = clock_gettime(ClockId::ProcessCPUTime);
+    time.tv_sec as u64 * 1_000_000 + time.tv_nsec as u64 / 1_000
 }

@@ -3,7 +3,7 @@
 
 use oracle::judge;
 use pivot::{modern, mutants};
-use simulator::swarm::{Bounds, search};
+use simulator::swarm::{Bounds, search, search_on};
 use simulator::timed;
 
 const THREE: Bounds = Bounds {
@@ -35,6 +35,15 @@ fn the_same_seed_tries_the_same() {
     let tally = |seed| search(&modern(), "modern", THREE, seed, 5).virtual_ms;
     assert_eq!(tally(7), tally(7));
     assert_ne!(tally(7), tally(8));
+}
+
+/// Everything that a search tells of, as text.
+#[test]
+fn the_number_of_threads_makes_no_difference() {
+    let plan = modern();
+    let tally = |threads| format!("{:?}", search_on(threads, &plan, "modern", THREE, 9, 12));
+    assert_eq!(tally(1), tally(2));
+    assert_eq!(tally(1), tally(5));
 }
 
 /// What fails is a scenario file, and the file fails in the same way.

@@ -341,3 +341,26 @@ fn the_page_on_the_model_is_fresh() {
         "docs/simulator.md is stale: `cargo run -p simulator --example model-page > docs/simulator.md`"
     );
 }
+
+/// Looking less often changes nothing of what happens, and little of what is known of it.
+#[test]
+fn what_is_looked_at_sparingly_takes_the_same_course() {
+    let (mut steady_count, mut sparing_count) = (0, 0);
+    for case in cases_of(catalogue(), 4) {
+        let plan = plan_of(&case);
+        let (steady, verdict) = played(&case);
+        let sparing = timed::run_sparingly(&case, &plan);
+        let seen = judge(&sparing.observations, &case.expect);
+        // A case that expects a violation ends as soon as somebody sees it.
+        if case.expect.violated.is_empty() {
+            assert_eq!(sparing.log, steady.log, "{}", case.id);
+            assert_eq!(sparing.took_ms, steady.took_ms, "{}", case.id);
+        }
+        assert_ne!(seen.result, CaseResult::Failed, "{}: {}", case.id, seen.reason);
+        assert_eq!(verdict.result, CaseResult::Passed, "{}", case.id);
+        steady_count += steady.observations.len();
+        sparing_count += sparing.observations.len();
+    }
+    println!("{sparing_count} observations instead of {steady_count}");
+    assert!(sparing_count * 3 < steady_count * 2, "{sparing_count} of {steady_count}");
+}

@@ -4,7 +4,6 @@ use std::collections::BTreeMap;
 
 use terms::{Component, Fault, Incarnation};
 
-use crate::faults::Faults;
 use crate::invariants::write_gap::WriteGap;
 use crate::observation::{Observation, PodStatus, RequestKind, RequestOutcome, Sighting, Source};
 use crate::view::View;
@@ -12,32 +11,25 @@ use crate::view::View;
 /// The kubelet needs this long to notice an end and to say so in the pod's status.
 const STATUS_US: u64 = 3_000_000;
 
-/// The figures, by name with the unit last; a figure that was not seen is absent.
-pub(crate) fn figures(sorted: &[&Observation]) -> BTreeMap<String, u64> {
-    let mut taken = Figures {
-        view: View::new(Faults::of(sorted.iter().copied())),
-        gap: WriteGap::default(),
-        self_hosted: false,
-        figures: BTreeMap::new(),
-    };
-    for seen in sorted {
-        taken.observe(seen);
-    }
-    taken.figures
-}
-
-struct Figures {
-    view: View,
+/// The figures of a case, taken while it is judged; a figure that was not seen is absent.
+#[derive(Default)]
+pub(crate) struct Figures {
     gap: WriteGap,
     self_hosted: bool,
-    figures: BTreeMap<String, u64>,
+    figures: BTreeMap<&'static str, u64>,
 }
 
 impl Figures {
-    fn observe(&mut self, seen: &Observation) {
-        self.view.observe(seen);
-        self.milestones(seen);
-        self.returns(seen);
+    /// By name with the unit last.
+    pub(crate) fn all(self) -> BTreeMap<String, u64> {
+        let named = self.figures.into_iter();
+        named.map(|(name, figure)| (name.to_owned(), figure)).collect()
+    }
+
+    /// Takes in the next observation, which `view` has taken in.
+    pub(crate) fn observe(&mut self, view: &View, seen: &Observation) {
+        self.milestones(view, seen);
+        self.returns(view, seen);
         if let Some(gap) = self.gap.observe(seen)
             && self.self_hosted
         {
@@ -45,19 +37,17 @@ impl Figures {
             if gap.held_us > 0 {
                 self.most("api_write_gap_held_ms", gap.held_us);
             }
-            if self.view.procedure().first_done.is_none() {
+            if view.procedure().first_done.is_none() {
                 self.most("pivot_write_gap_ms", gap.gap_us);
             }
         }
-        self.figures.insert(
-            "writes_acknowledged_count".to_owned(),
-            self.gap.acknowledged,
-        );
+        self.figures
+            .insert("writes_acknowledged_count", self.gap.acknowledged);
     }
 
     /// When the bootstrap reached what, counted from its start.
-    fn milestones(&mut self, seen: &Observation) {
-        let procedure = self.view.procedure();
+    fn milestones(&mut self, view: &View, seen: &Observation) {
+        let procedure = view.procedure();
         let Some(started_us) = procedure.first_started.as_ref().map(|from| from.start_us) else {
             return;
         };
@@ -86,8 +76,8 @@ impl Figures {
     }
 
     /// How long after the last heal, or the last fault that needs none, things were back.
-    fn returns(&mut self, seen: &Observation) {
-        let faults = self.view.faults();
+    fn returns(&mut self, view: &View, seen: &Observation) {
+        let faults = view.faults();
         let heal_us = faults
             .heals()
             .iter()
@@ -111,9 +101,9 @@ impl Figures {
                     self.first("api_return_ms", seen.end_us.saturating_sub(heal_us));
                 }
             }
-            Sighting::Pods(pods) if self.is_complete(pods) => {
+            Sighting::Pods(pods) if is_complete(view, pods) => {
                 // The status of a pod whose node was off, or whose process was killed, lags behind.
-                if let Some(heal_us) = heal_us.filter(|_| self.all_serve()) {
+                if let Some(heal_us) = heal_us.filter(|_| all_serve(view)) {
                     self.first(
                         "control_plane_return_ms",
                         seen.end_us.saturating_sub(heal_us),
@@ -121,7 +111,7 @@ impl Figures {
                 }
                 let since_us = heal_us.max(fault_us);
                 if let Some(since_us) =
-                    since_us.filter(|us| self.all_serve() && seen.start_us >= us + STATUS_US)
+                    since_us.filter(|us| all_serve(view) && seen.start_us >= us + STATUS_US)
                 {
                     self.first(
                         "redundancy_restored_ms",
@@ -136,43 +126,39 @@ impl Figures {
         }
     }
 
-    /// Whether as many self-hosted apiservers serve as are wanted.
-    fn all_serve(&self) -> bool {
-        let wanted = self
-            .view
-            .case()
-            .map_or(1, |case| case.wanted_instances as usize);
-        let serving = self.view.serving();
-        let self_hosted = serving
-            .iter()
-            .filter(|(_, by)| *by == Some(Incarnation::SelfHosted));
-        self_hosted.count() >= wanted
-    }
-
-    fn is_complete(&self, pods: &[PodStatus]) -> bool {
-        let wanted = self
-            .view
-            .case()
-            .map_or(1, |case| case.wanted_instances as usize);
-        Component::SELF_HOSTED.into_iter().all(|component| {
-            let ready = pods.iter().filter(|pod| {
-                pod.component == component
-                    && pod.incarnation == Incarnation::SelfHosted
-                    && pod.ready
-                    && !pod.terminating
-            });
-            ready.count() >= wanted
-        })
-    }
-
-    fn first(&mut self, name: &str, microseconds: u64) {
+    fn first(&mut self, name: &'static str, microseconds: u64) {
         self.figures
-            .entry(name.to_owned())
+            .entry(name)
             .or_insert(microseconds / 1_000);
     }
 
-    fn most(&mut self, name: &str, microseconds: u64) {
-        let most = self.figures.entry(name.to_owned()).or_default();
+    fn most(&mut self, name: &'static str, microseconds: u64) {
+        let most = self.figures.entry(name).or_default();
         *most = (*most).max(microseconds / 1_000);
     }
+}
+
+/// Whether as many self-hosted apiservers serve as are wanted.
+fn all_serve(view: &View) -> bool {
+    let serving = view.serving();
+    let self_hosted = serving
+        .iter()
+        .filter(|(_, by)| *by == Some(Incarnation::SelfHosted));
+    self_hosted.count() >= wanted(view)
+}
+
+fn is_complete(view: &View, pods: &[PodStatus]) -> bool {
+    Component::SELF_HOSTED.into_iter().all(|component| {
+        let ready = pods.iter().filter(|pod| {
+            pod.component == component
+                && pod.incarnation == Incarnation::SelfHosted
+                && pod.ready
+                && !pod.terminating
+        });
+        ready.count() >= wanted(view)
+    })
+}
+
+fn wanted(view: &View) -> usize {
+    view.case().map_or(1, |case| case.wanted_instances as usize)
 }

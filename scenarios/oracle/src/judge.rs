@@ -14,13 +14,14 @@
 use std::collections::BTreeSet;
 
 use crate::faults::Faults;
+use crate::figures::Figures;
 use crate::invariants::Invariant;
 use crate::observation::{Cause, Observation, Sighting};
 use crate::order::in_order;
 use crate::register::{self, Class, Rule};
 use crate::verdict::{CaseResult, Expectation, Finding, Judged, Judgement, Verdict};
 use crate::view::View;
-use crate::{figures, host};
+use crate::host;
 
 /// The end of a case that was closed while its operation was still open, because what it expects was proven.
 pub const END_WHEN_PROVEN: &str = "none";
@@ -34,8 +35,10 @@ pub fn judge(observations: &[Observation], expectation: &Expectation) -> Verdict
     let mut view = View::new(Faults::of(sorted.iter().copied()));
     let mut monitors: Vec<(&Rule, Option<Box<dyn Invariant>>)> =
         register::all().map(|rule| (rule, rule.monitor())).collect();
+    let mut figures = Figures::default();
     for seen in &sorted {
         view.observe(seen);
+        figures.observe(&view, seen);
         for (_, monitor) in &mut monitors {
             if let Some(monitor) = monitor {
                 monitor.observe(&view, seen);
@@ -57,7 +60,6 @@ pub fn judge(observations: &[Observation], expectation: &Expectation) -> Verdict
             },
         })
         .collect();
-    let figures = figures::figures(&sorted);
     let outcome = outcome(&sorted, &view, &invariants, expectation);
     Verdict {
         v: 1,
@@ -71,7 +73,7 @@ pub fn judge(observations: &[Observation], expectation: &Expectation) -> Verdict
         expected: expectation.clone(),
         end: view.end().to_owned(),
         invariants,
-        figures,
+        figures: figures.all(),
         observations: observations.len() as u64,
     }
 }

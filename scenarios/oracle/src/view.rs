@@ -263,7 +263,8 @@ impl View {
 
     /// Whether no control-plane node has power.
     pub fn all_are_off(&self) -> bool {
-        self.living_control_plane().is_empty()
+        let mut nodes = self.case.iter().flat_map(|case| &case.nodes);
+        nodes.all(|node| !node.is_control_plane() || self.faults.is_off(node, self.now_us))
     }
 
     /// Whether an endpoint was asked recently; otherwise nothing is known of it.

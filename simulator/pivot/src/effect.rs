@@ -104,7 +104,7 @@ pub enum Effect {
 }
 
 /// All that survives a kill. `None` is a fresh start.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Durable {
     /// The stage that was reached.
     pub stage: StageIndex,

@@ -114,7 +114,7 @@ pub struct Facts {
     pub bootstrap_running: u8,
     /// The API answered, so that the pods below are current.
     pub pods_known: bool,
-    /// Control-plane pods.
+    /// Control-plane pods, one after another: the first empty place ends them.
     #[serde(with = "pods")]
     pub pods: [Option<PodFact>; Self::MOST_PODS],
 }

@@ -101,7 +101,7 @@ fn is_proven(pod: &PodFact, component: Component) -> bool {
 }
 
 fn pods(facts: &Facts) -> impl Iterator<Item = &PodFact> {
-    facts.pods.iter().flatten()
+    facts.pods.iter().map_while(Option::as_ref)
 }
 
 /// Whether what a stage waits for between its tasks is to be seen. For a hand-over this is the

@@ -53,8 +53,7 @@ pub fn running_tasks(plan: &Plan, state: State) -> impl Iterator<Item = Task> {
     };
     let labels = machine.is_labelling();
     let work = (state.running != 0 && !labels).then(|| machine.work());
-    (0..16)
-        .filter(move |index| state.running >> index & 1 == 1)
+    indices(state.running)
         .filter_map(move |index| {
             if labels {
                 Some(Task::LabelNode(index))
@@ -62,6 +61,15 @@ pub fn running_tasks(plan: &Plan, state: State) -> impl Iterator<Item = Task> {
                 work.as_ref()?.get(index)
             }
         })
+}
+
+/// The places of the bits that are set, from the lowest.
+pub(crate) fn indices(mut bits: u16) -> impl Iterator<Item = u8> {
+    std::iter::from_fn(move || {
+        let lowest = (bits != 0).then(|| bits.trailing_zeros() as u8)?;
+        bits &= bits - 1;
+        Some(lowest)
+    })
 }
 
 /// A step under way: what is known, and what has been decided so far.

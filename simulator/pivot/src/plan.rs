@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use terms::Component;
 
 /// Why a task or a stage did not succeed. The driver and the reports turn it into words.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Why {
     /// The stage took longer than it may.
@@ -28,7 +28,7 @@ pub enum Why {
 }
 
 impl Why {
-    /// Every reason.
+    /// Every reason, at the place of its number.
     pub const ALL: [Self; 9] = [
         Self::StageOverdue,
         Self::ForeignCluster,

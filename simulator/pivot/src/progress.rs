@@ -4,7 +4,7 @@ use terms::Moment;
 
 use crate::effect::{Durable, Effect, Effects, StageIndex, Task, Timer};
 use crate::facts::{Facts, NodeSet};
-use crate::machine::Machine;
+use crate::machine::{Machine, indices};
 use crate::plan::StageKind;
 use crate::state::{Flag, Phase, State};
 use crate::work::Watch;
@@ -97,7 +97,7 @@ impl Machine<'_> {
             (Effects::MOST - self.effects.len()).min(if one_by_one { 1 } else { MOST_RUNNING });
         self.state.attempt = self.state.attempt.wrapping_add(1);
         self.state.clear(Flag::BatchFailed);
-        for index in (0..16).filter(|index| open >> index & 1 == 1).take(free) {
+        for index in indices(open).take(free) {
             if let Some(task) = task(index) {
                 self.state.running |= 1 << index;
                 self.effects.push(Effect::Start(task, self.state.attempt));

@@ -157,10 +157,8 @@ impl State {
     }
 
     pub(crate) fn set_why(&mut self, why: Option<Why>) {
-        let number = why.and_then(|why| Why::ALL.iter().position(|known| *known == why));
-        let code = number.map_or(0, |number| {
-            u8::try_from(number + 1).expect("there are fewer than sixteen reasons")
-        });
+        // Reasons stand in `Why::ALL` at the place of their number; there are fewer than sixteen.
+        let code = why.map_or(0, |why| why as u8 + 1);
         self.place = self.stage() | code << 4;
     }
 
@@ -181,6 +179,7 @@ impl State {
 /// (16 bits, by index), done tasks (16), attempt (8), stage (4), reason (4; 0 is none), phase (8), flags (8).
 impl State {
     /// The state as a number.
+    #[inline]
     pub const fn to_bits(self) -> u64 {
         self.running as u64
             | (self.done as u64) << 16
@@ -191,6 +190,7 @@ impl State {
     }
 
     /// The state of a number, if it is one's.
+    #[inline]
     pub fn from_bits(bits: u64) -> Option<Self> {
         let [low, high, done_low, done_high, attempt, place, phase, flags] = bits.to_le_bytes();
         let phase = Phase::ALL.get(usize::from(phase)).copied()?;
@@ -264,6 +264,11 @@ mod tests {
             state.set(Flag::Resumed);
             (state.running, state.done, state.attempt) = (0x8001, 0x4002, 200);
             assert_eq!(State::from_bits(state.to_bits()), Some(state));
+        }
+        for why in Why::ALL {
+            let mut state = State::FIRST;
+            state.set_why(Some(why));
+            assert_eq!(state.why(), Some(why));
         }
         assert_eq!(State::from_bits(9 << 48), None, "there is no tenth phase");
         assert_eq!(State::from_bits(10 << 44), None, "there is no tenth reason");

@@ -65,7 +65,9 @@ impl World {
             Action::StartForeign => state.foreign_changed = true,
             _ => {
                 self.happen_to_cluster(state, action);
-                state.settle(self.control_planes());
+                if !leads_to_nothing(action) {
+                    state.settle(self.control_planes());
+                }
             }
         }
     }
@@ -171,6 +173,14 @@ impl World {
         }
         true
     }
+}
+
+/// Whether nobody does anything at once because of it.
+const fn leads_to_nothing(action: Action) -> bool {
+    matches!(
+        action,
+        Action::CreatePods | Action::TakeLease(..) | Action::GoesStale(_) | Action::Save(..)
+    )
 }
 
 fn change(state: &mut State, node: u8, component: Component, to: impl Fn(Pod) -> Pod) {

@@ -16,6 +16,12 @@ impl Node {
         self.joined != Joined::No && self.power != Power::OffStale
     }
 
+    /// Whether its kubelet would do something at once if the API answered.
+    fn awaits_api(&self) -> bool {
+        let waits = self.joined == Joined::No || self.pods.iter().any(|pod| pod.awaits_kubelet());
+        self.is_on() && waits
+    }
+
     /// Whether a self-hosted process of this component, or its checkpoint, works.
     pub(crate) fn works(&self, component: usize) -> bool {
         self.is_on() && (self.pods[component].is_ready() || self.runs_copy(component))
@@ -109,20 +115,21 @@ impl State {
                 };
             }
         }
-        if self.is_reachable(self.has_quorum(control_planes)) {
+        // Seldom does anybody wait for the API.
+        if self.nodes.iter().any(Node::awaits_api)
+            && self.is_reachable(self.has_quorum(control_planes))
+        {
             for node in self.nodes.iter_mut().filter(|node| node.is_on()) {
                 node.joined = node.joined.max(Joined::Registered);
-                for pod in &mut node.pods {
-                    if !pod.is_running() && *pod != super::state::Pod::Copy {
-                        *pod = pod.started();
-                    }
+                for pod in node.pods.iter_mut().filter(|pod| pod.awaits_kubelet()) {
+                    *pod = pod.started();
                 }
             }
         }
     }
 
-    /// The bootstrap node's kubelet follows its directory.
-    fn settle_bootstrap(&mut self) {
+    /// The bootstrap node's kubelet follows its directory: all that a change of files leads to at once.
+    pub(crate) fn settle_bootstrap(&mut self) {
         if self.nodes[0].is_on() {
             for component in 0..3 {
                 let wanted = self.disk.manifests >> component & 1 == 1;

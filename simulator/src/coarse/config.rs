@@ -3,7 +3,7 @@
 use pivot::Plan;
 
 /// How often each thing may still go wrong. Each at most [`Budgets::MOST`].
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Budgets {
     /// Nodes that lose their power.
     pub power_cuts: u8,

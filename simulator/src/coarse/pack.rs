@@ -22,7 +22,10 @@ const NODE_BITS: u32 = 15;
 const MACHINE_BITS: u32 = 29;
 const MARKER_BITS: u32 = 9;
 const REST_BITS: u32 = 43;
-const _: () = assert!(3 * NODE_BITS + MACHINE_BITS + MARKER_BITS + REST_BITS <= 128);
+const MACHINE_AT: u32 = 3 * NODE_BITS;
+const MARKER_AT: u32 = MACHINE_AT + MACHINE_BITS;
+const REST_AT: u32 = MARKER_AT + MARKER_BITS;
+const _: () = assert!(REST_AT + REST_BITS <= 128);
 
 /// The most tasks of a stage: apply has six.
 const MOST_TASKS: usize = 6;
@@ -73,13 +76,23 @@ const fn tasks() -> [(u8, u8); 729] {
 /// When the machine has more than six tasks in a stage, or a task that both runs and is done: no plan
 /// that was checked leads there.
 pub(crate) fn pack(state: &State) -> u128 {
-    let mut key = u128::from(rest_to_bits(state));
-    key = key << MARKER_BITS | u128::from(marker_to_number(state.marker));
-    key = key << MACHINE_BITS | u128::from(machine_to_number(state.machine));
-    for node in state.nodes.iter().rev() {
-        key = key << NODE_BITS | u128::from(node_to_word(node));
-    }
-    key
+    pack_with(state, words(state), state.machine, state.leases)
+}
+
+/// As [`pack`], with other nodes, and what goes with their numbers: tasks of the machine, and leases.
+#[inline]
+pub(crate) fn pack_with(
+    state: &State,
+    nodes: [u64; 3],
+    machine: pivot::State,
+    leases: [Lease; 2],
+) -> u128 {
+    // Each part is shifted to its place by itself: nothing waits for the part before.
+    let nodes = nodes[0] | nodes[1] << NODE_BITS | nodes[2] << (2 * NODE_BITS);
+    let machine = u128::from(machine_to_number(machine)) << MACHINE_AT;
+    let marker = u128::from(marker_to_number(state.marker)) << MARKER_AT;
+    let rest = u128::from(rest_to_bits(state, leases)) << REST_AT;
+    u128::from(nodes) | machine | marker | rest
 }
 
 /// The state of a number that [`pack`] gave.
@@ -89,9 +102,9 @@ pub(crate) fn pack(state: &State) -> u128 {
 pub(crate) fn unpack(key: u128) -> State {
     let take = |shift: u32, bits: u32| (key >> shift) as u64 & ((1 << bits) - 1);
     let nodes = [0, 1, 2].map(|number| word_to_node(take(number * NODE_BITS, NODE_BITS)));
-    let machine = number_to_machine(take(3 * NODE_BITS, MACHINE_BITS));
-    let marker = number_to_marker(take(3 * NODE_BITS + MACHINE_BITS, MARKER_BITS));
-    let rest = take(3 * NODE_BITS + MACHINE_BITS + MARKER_BITS, REST_BITS);
+    let machine = number_to_machine(take(MACHINE_AT, MACHINE_BITS));
+    let marker = number_to_marker(take(MARKER_AT, MARKER_BITS));
+    let rest = take(REST_AT, REST_BITS);
     bits_to_rest(
         rest,
         State {
@@ -105,15 +118,21 @@ pub(crate) fn unpack(key: u128) -> State {
 
 // === Nodes ===
 
-pub(crate) fn node_to_word(node: &Node) -> u64 {
-    let digits = [
-        node.pods[2] as u64,
-        node.pods[1] as u64,
-        node.pods[0] as u64,
-    ];
-    let pods = digits
-        .into_iter()
-        .fold(0, |number, digit| number * 9 + digit);
+/// Every node as a number.
+#[inline]
+pub(crate) fn words(state: &State) -> [u64; 3] {
+    let [first, second, third] = &state.nodes;
+    [
+        node_to_word(first),
+        node_to_word(second),
+        node_to_word(third),
+    ]
+}
+
+#[inline]
+fn node_to_word(node: &Node) -> u64 {
+    let [first, second, third] = node.pods;
+    let pods = first as u64 + 9 * (second as u64) + 81 * (third as u64);
     let number = (pods * 3 + node.joined as u64) * 3 + node.power as u64;
     number << 2 | u64::from(node.listed)
 }
@@ -133,6 +152,7 @@ fn word_to_node(word: u64) -> Node {
 
 // === The machine and its marker ===
 
+#[inline]
 fn machine_to_number(machine: pivot::State) -> u64 {
     let bits = machine.to_bits();
     let [
@@ -191,8 +211,7 @@ fn marker_to_number(marker: Option<Durable>) -> u64 {
         None => u64::from(completed),
         Some(why) => {
             let kind = if reinstating { 2 } else { u64::from(completed) };
-            let number = Why::ALL.iter().position(|known| *known == why);
-            2 + kind * REASONS + number.map_or(0, |number| number as u64)
+            2 + kind * REASONS + why as u64
         }
     };
     1 + stage * READINGS + reading
@@ -232,37 +251,20 @@ fn number_to_marker(number: u64) -> Option<Durable> {
 
 // === The rest ===
 
-fn rest_to_bits(state: &State) -> u64 {
+/// From the lowest bit: budgets, foreign change, failure, teardown, leases, files, processes, status.
+/// As in [`pack_with`], each part is shifted to its place by itself.
+fn rest_to_bits(state: &State, leases: [Lease; 2]) -> u64 {
     let State {
         status,
         bootstrap,
         disk,
         applied,
-        leases,
         teardown,
+        served_at_failure,
+        foreign_changed,
+        left,
         ..
     } = state;
-    let mut bits = 0;
-    let mut put = |width: u32, value: u64| bits = bits << width | value;
-    put(2, *status as u64);
-    for process in bootstrap {
-        put(2, *process as u64);
-    }
-    put(3, u64::from(disk.manifests));
-    put(3, u64::from(disk.stashed));
-    for flag in [
-        disk.secrets,
-        disk.stashed_secrets,
-        disk.assets,
-        disk.claimed,
-        *applied,
-    ] {
-        put(1, u64::from(flag));
-    }
-    put(6, leases[0] as u64 * 7 + leases[1] as u64);
-    put(2, *teardown as u64);
-    put(3, u64::from(state.served_at_failure));
-    put(1, u64::from(state.foreign_changed));
     let Budgets {
         power_cuts,
         kills,
@@ -270,18 +272,31 @@ fn rest_to_bits(state: &State) -> u64 {
         lost_answers,
         timing,
         restarts,
-    } = state.left;
-    for budget in [
-        power_cuts,
-        kills,
-        installer_kills,
-        lost_answers,
-        timing,
-        restarts,
-    ] {
-        put(2, u64::from(budget));
-    }
-    bits
+    } = *left;
+    let bit = |at: u32, flag: bool| u64::from(flag) << at;
+    let put = |at: u32, value: u8| u64::from(value) << at;
+    let budgets = put(0, restarts)
+        | put(2, timing)
+        | put(4, lost_answers)
+        | put(6, installer_kills)
+        | put(8, kills)
+        | put(10, power_cuts);
+    let judged = bit(12, *foreign_changed)
+        | put(13, *served_at_failure)
+        | put(16, *teardown as u8)
+        | put(18, leases[0] as u8 * 7 + leases[1] as u8);
+    let files = bit(24, *applied)
+        | bit(25, disk.claimed)
+        | bit(26, disk.assets)
+        | bit(27, disk.stashed_secrets)
+        | bit(28, disk.secrets)
+        | put(29, disk.stashed)
+        | put(32, disk.manifests);
+    let processes = put(35, bootstrap[2] as u8)
+        | put(37, bootstrap[1] as u8)
+        | put(39, bootstrap[0] as u8)
+        | put(41, *status as u8);
+    budgets | judged | files | processes
 }
 
 /// A world without nodes: what an initial and an unpacked state start from.

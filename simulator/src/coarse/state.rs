@@ -6,7 +6,7 @@ use terms::Component;
 use super::config::{Budgets, Config};
 
 /// The world at one instant: small, `Copy`, and exactly what [`super::World`] packs.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct State {
     /// The installer's machine, its attempts forgotten. While the process is down it means nothing and is the first state.
     pub machine: pivot::State,
@@ -35,7 +35,7 @@ pub struct State {
 }
 
 /// Whether the installer's process runs.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[repr(u8)]
 pub enum Status {
     /// It runs.
@@ -47,7 +47,7 @@ pub enum Status {
 }
 
 /// What lies on the bootstrap node's disk. Component sets are bits: apiserver 1, controller manager 2, scheduler 4.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Disk {
     /// Bootstrap manifests in the kubelet's directory.
     pub manifests: u8,
@@ -64,7 +64,7 @@ pub struct Disk {
 }
 
 /// A control-plane node.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Node {
     /// Its power, and what the API still believes of it.
     pub power: Power,
@@ -77,7 +77,7 @@ pub struct Node {
 }
 
 /// A node's power.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[repr(u8)]
 pub enum Power {
     /// It has power, and its lease is fresh whenever the API answers.
@@ -89,7 +89,7 @@ pub enum Power {
 }
 
 /// How the API knows a node.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[repr(u8)]
 pub enum Joined {
     /// Not at all.
@@ -102,7 +102,7 @@ pub enum Joined {
 
 /// A self-hosted pod of one component on one node, and its checkpoint there. On a node without power
 /// it is what the API remembers.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[repr(u8)]
 pub enum Pod {
     /// There is none.
@@ -142,6 +142,11 @@ impl Pod {
     /// Whether it is bound to its node.
     pub const fn is_bound(self) -> bool {
         !matches!(self, Self::None | Self::Created)
+    }
+
+    /// Whether its kubelet would start it as soon as it knew of it.
+    pub(crate) const fn awaits_kubelet(self) -> bool {
+        matches!(self, Self::Bound | Self::BoundSaved)
     }
 
     /// Whether its containers were started.
@@ -187,7 +192,7 @@ impl Pod {
 }
 
 /// A bootstrap process.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[repr(u8)]
 pub enum Process {
     /// None.
@@ -208,7 +213,7 @@ impl Process {
 }
 
 /// A lease.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[repr(u8)]
 pub enum Lease {
     /// Nobody ever held it.
@@ -273,7 +278,7 @@ impl Lease {
 }
 
 /// How far the removal of the bootstrap apiserver has come, as the judge sees it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[repr(u8)]
 pub enum Teardown {
     /// Nothing of it.

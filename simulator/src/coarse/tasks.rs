@@ -15,6 +15,19 @@ pub(crate) const fn asks_api(task: Task) -> bool {
     )
 }
 
+/// Whether a task changes files that the bootstrap node's kubelet follows.
+const fn changes_files(task: Task) -> bool {
+    matches!(
+        task,
+        Task::StageSecrets
+            | Task::PlaceManifest(_)
+            | Task::StashManifest(_)
+            | Task::DeleteManifest(_)
+            | Task::StashSecrets
+            | Task::DeleteSecrets
+    )
+}
+
 impl World {
     /// Whether a task can do its work now, or why not.
     pub(crate) fn can(&self, state: &State, task: Task) -> Result<(), Why> {
@@ -62,7 +75,10 @@ impl World {
     /// Does a task's work, and what follows from it at once. Doing it twice is doing it once.
     pub(crate) fn land(&self, state: &mut State, task: Task) {
         self.work(state, task);
-        state.settle(self.control_planes());
+        // Files are all that tasks change of what anybody acts on at once.
+        if changes_files(task) {
+            state.settle_bootstrap();
+        }
     }
 
     /// Whether a task's work would change anything.

@@ -113,7 +113,7 @@ impl Model for World {
 
     fn pack(&self, state: &State, symmetric: bool) -> u128 {
         if symmetric {
-            pack::pack(&self.canonical(state))
+            self.pack_canonical(state)
         } else {
             pack::pack(state)
         }

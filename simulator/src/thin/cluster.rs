@@ -1,11 +1,11 @@
 //! What the cluster does by itself while time passes.
 
-use pivot::AssetGroup;
+use pivot::{AssetGroup, ComponentSet};
 use terms::{Component, Incarnation};
 
 use super::node::Process;
 use super::scene::{CRASH_MS, LEASE_TOO_LONG_MS, PORT_BACK_OFF_MS, Quirk};
-use super::world::{LeaseState, Pod, World};
+use super::world::{Instance, LeaseState, Pod, World};
 use crate::timers::Timer;
 
 /// How far one tick of the clock goes, in milliseconds.
@@ -77,13 +77,9 @@ impl World {
             self.registered = self.registered.with(index);
             self.end_deleted_pods(index);
             let known = |pod: &&Pod| pod.bound && !pod.terminating && pod.node == index;
-            let bound = self
-                .pods
-                .iter()
-                .filter(known)
-                .map(|pod| pod.component)
-                .collect();
-            self.node_mut(index).known_pods = bound;
+            let bound = self.pods.iter().filter(known);
+            let known = bound.fold(0, |set, pod| set | ComponentSet::bit(pod.component));
+            self.node_mut(index).known_pods = ComponentSet(known);
         }
         self.tick_pods(index);
     }
@@ -148,14 +144,14 @@ impl World {
     }
 
     fn tick_pods(&mut self, index: u8) {
-        let known = self.node(index).known_pods.clone();
+        let known = self.node(index).known_pods;
         for component in Component::SELF_HOSTED {
             let running = self
                 .node(index)
                 .process(component, Some(Incarnation::SelfHosted))
                 .cloned();
             match running {
-                None if known.contains(&component)
+                None if known.contains(component)
                     && self.may_start(index, component, Some(Incarnation::SelfHosted)) =>
                 {
                     self.start_pod(index, component);
@@ -231,7 +227,7 @@ impl World {
     }
 
     fn tick_load_balancer(&mut self) {
-        let ready = self.ready_apiservers();
+        let ready: Vec<Instance> = self.ready_apiservers().collect();
         let one = self.has(Quirk::LoadBalancerKnowsOneNode);
         for instance in ready.iter().filter(|(node, _)| !one || *node == 0) {
             self.load_balancer.entry(*instance).or_default();

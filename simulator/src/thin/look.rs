@@ -26,13 +26,10 @@ impl Watcher {
         self.etcd(world);
         let up = |index: &u8| world.node(*index).is_up(world.now_ms);
         for index in world.indices().filter(up) {
-            let inventory = inventory(world, index);
-            self.tell(
-                world,
-                Source::Node(world.name(index)),
-                "inventory",
-                Sighting::NodeInventory(inventory),
-            );
+            if !self.is_as_told(world, index) {
+                let inventory = Sighting::NodeInventory(inventory(world, index));
+                self.tell_node(world, index, inventory);
+            }
         }
         if world.now_ms.is_multiple_of(1_000) {
             let sample = HostSample {
@@ -188,11 +185,11 @@ fn request(
         incarnation,
     });
     let serves = if *kind == RequestKind::Ready {
-        world.ready_apiservers()
+        world.says_ready(instance)
     } else {
-        world.serving()
+        world.serves(instance)
     };
-    if !serves.contains(&instance) {
+    if !serves {
         return (RequestOutcome::Status(503), served_by);
     }
     if let RequestKind::Write(key) = kind {

@@ -5,6 +5,7 @@ mod driver;
 mod facts;
 mod look;
 mod node;
+mod outline;
 mod scene;
 mod settled;
 mod stage;

@@ -2,11 +2,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use pivot::Durable;
+use pivot::{ComponentSet, Durable};
 use terms::{Component, Incarnation};
 
 /// A node.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub(crate) struct Node {
     /// It has power.
     pub(crate) on: bool,
@@ -35,20 +35,20 @@ pub(crate) struct Node {
     /// The installer's unit starts with the node.
     pub(crate) unit: bool,
     /// Self-hosted components whose pod on this node the kubelet has learnt of since it started.
-    pub(crate) known_pods: BTreeSet<Component>,
+    pub(crate) known_pods: ComponentSet,
     /// What runs.
     pub(crate) processes: Vec<Process>,
 }
 
 /// When a node lost its power, and for how long others do not know.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) struct Lost {
     pub(crate) fresh_until_ms: u64,
     pub(crate) ready_until_ms: u64,
 }
 
 /// A kubelet.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub(crate) struct Kubelet {
     pub(crate) pid: u32,
     /// From when on it runs; later than now while it is down.
@@ -56,7 +56,7 @@ pub(crate) struct Kubelet {
 }
 
 /// A container that ended and may have to wait.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub(crate) struct BackOff {
     pub(crate) ends: u32,
     /// When it may start again.
@@ -64,7 +64,7 @@ pub(crate) struct BackOff {
 }
 
 /// A process of a component.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Process {
     pub(crate) component: Component,
     /// Who started it; none for etcd.

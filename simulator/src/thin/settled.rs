@@ -38,7 +38,7 @@ impl World {
 
     fn missing_self_hosted(&self, index: u8, missing: &mut Vec<String>) {
         let name = self.name(index);
-        if !self.serving().contains(&(index, Incarnation::SelfHosted)) {
+        if !self.serves((index, Incarnation::SelfHosted)) {
             missing.push(format!("self-hosted apiserver of {name} serving"));
         }
         for component in Component::SELF_HOSTED {

@@ -1,5 +1,6 @@
 //! What is done to the world from outside: power, kills, deletions.
 
+use pivot::ComponentSet;
 use terms::{Component, Incarnation, Signal};
 
 use super::node::{BackOff, Kubelet, Lost};
@@ -28,7 +29,7 @@ impl World {
         }
         node.on = false;
         node.processes.clear();
-        node.known_pods.clear();
+        node.known_pods = ComponentSet::NONE;
         node.back_offs.clear();
     }
 
@@ -101,7 +102,7 @@ impl World {
                 started_ms: back_ms,
             },
         );
-        state.known_pods.clear();
+        state.known_pods = ComponentSet::NONE;
         vec![killed.pid]
     }
 

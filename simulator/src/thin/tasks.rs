@@ -93,10 +93,8 @@ impl World {
             }
             Task::Canary => Outcome::Failed(Why::CanaryLost),
             Task::VerifyApi
-                if self
-                    .serving()
-                    .iter()
-                    .any(|(_, by)| *by == Incarnation::SelfHosted) =>
+                if (0..self.control_planes)
+                    .any(|node| self.serves((node, Incarnation::SelfHosted))) =>
             {
                 if self.has(Quirk::AuthorityIsRenewed) {
                     self.authority = 2;

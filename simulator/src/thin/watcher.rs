@@ -9,6 +9,7 @@ use oracle::observation::{
 use oracle::{Observation, Sighting, Source};
 use terms::{Actor, Fault, Moment, NodeId, StepName};
 
+use super::node::Node;
 use super::world::World;
 
 /// How long an answer takes, in microseconds.
@@ -31,12 +32,22 @@ pub(crate) struct Done {
     pub(crate) since_ms: u64,
 }
 
+/// A node at a look.
+struct NodeSeen {
+    node: Node,
+    has_kubelet: bool,
+    /// When it was last told of.
+    told_ms: u64,
+}
+
 /// The watcher.
 pub(crate) struct Watcher {
     seen: Vec<Observation>,
     seqs: BTreeMap<Source, u64>,
     occurrences: BTreeMap<(StepName, Moment), u32>,
     told: BTreeMap<(Source, &'static str), (u64, Sighting)>,
+    /// Nodes as they were when they were last looked at, by index.
+    nodes: BTreeMap<u8, NodeSeen>,
     operation: String,
     pub(crate) next_key: u64,
 }
@@ -48,6 +59,7 @@ impl Watcher {
             seqs: BTreeMap::new(),
             occurrences: BTreeMap::new(),
             told: BTreeMap::new(),
+            nodes: BTreeMap::new(),
             operation: String::new(),
             next_key: 1,
         };
@@ -84,23 +96,52 @@ impl Watcher {
         self.put(source, end_us - ANSWER_US, end_us, saw);
     }
 
-    /// Tells what is looked at often and changes seldom: when it changed, or as a sign of life.
+    /// Whether there is nothing to tell of a node: nothing about it changed, and a sign of life is not due.
+    pub(crate) fn is_as_told(&self, world: &World, index: u8) -> bool {
+        self.nodes.get(&index).is_some_and(|seen| {
+            world.now_ms < seen.told_ms + REPEAT_MS
+                && seen.has_kubelet == world.node(index).has_kubelet(world.now_ms)
+                && seen.node == *world.node(index)
+        })
+    }
+
+    /// Tells what was found on a node.
+    pub(crate) fn tell_node(&mut self, world: &World, index: u8, saw: Sighting) {
+        let told = self.tell(world, Source::Node(world.name(index)), "inventory", saw);
+        let told_ms = match self.nodes.get(&index) {
+            Some(seen) if !told => seen.told_ms,
+            _ => world.now_ms,
+        };
+        let node = world.node(index).clone();
+        let has_kubelet = node.has_kubelet(world.now_ms);
+        let seen = NodeSeen {
+            node,
+            has_kubelet,
+            told_ms,
+        };
+        self.nodes.insert(index, seen);
+    }
+
+    /// Tells what is looked at often and changes seldom: when it changed, or as a sign of life. Says
+    /// whether it was told.
     pub(crate) fn tell(
         &mut self,
         world: &World,
         source: Source,
         subject: &'static str,
         saw: Sighting,
-    ) {
+    ) -> bool {
         let key = (source, subject);
         let old = self.told.get(&key);
         let stale = |(told_ms, before): &(u64, Sighting)| {
             *before != saw || world.now_ms >= told_ms + REPEAT_MS
         };
-        if old.is_none_or(stale) {
+        let tells = old.is_none_or(stale);
+        if tells {
             self.told.insert(key.clone(), (world.now_ms, saw.clone()));
             self.answer(world, key.0, saw);
         }
+        tells
     }
 
     pub(crate) fn runner(&mut self, now_ms: u64, saw: Sighting) {
@@ -208,6 +249,7 @@ impl Watcher {
     /// The last look: written keys are read back, an old credential is tried, and the record is closed.
     pub(crate) fn close(mut self, world: &mut World, closed: CaseClosed) -> Vec<Observation> {
         self.told.clear();
+        self.nodes.clear();
         self.look(world);
         if world.reachable() {
             let keys = world.store.keys.keys().copied().collect();

@@ -12,12 +12,17 @@ use crate::timers::{Durations, Timer, Timers};
 /// An apiserver by its node and who started it.
 pub(crate) type Instance = (u8, Incarnation);
 
+/// Who starts apiservers here.
+const INCARNATIONS: [Incarnation; 2] = [Incarnation::Bootstrap, Incarnation::SelfHosted];
+
 /// The world at one instant.
 #[derive(Clone, Debug)]
 pub struct World {
     pub(crate) now_ms: u64,
     pub(crate) control_planes: u8,
     pub(crate) nodes: Vec<Node>,
+    /// The nodes' names.
+    names: Vec<NodeId>,
     pub(crate) quirks: BTreeSet<Quirk>,
     pub(crate) store: Store,
     pub(crate) load_balancer: BTreeMap<Instance, Backend>,
@@ -118,6 +123,9 @@ impl World {
             usize::from(control_planes + workers)
         ];
         nodes[0].assets = true;
+        let names = (1..=usize::from(control_planes))
+            .map(NodeId::control_plane)
+            .chain((1..=usize::from(workers)).map(NodeId::worker));
         let locks = [Component::KubeControllerManager, Component::KubeScheduler];
         let lease = LeaseState {
             holder: None,
@@ -129,6 +137,7 @@ impl World {
             now_ms: 0,
             control_planes,
             nodes,
+            names: names.collect(),
             quirks,
             store: Store {
                 revision: 100,
@@ -224,11 +233,7 @@ impl World {
     }
 
     pub(crate) fn name(&self, node: u8) -> NodeId {
-        if node < self.control_planes {
-            NodeId::control_plane(usize::from(node) + 1)
-        } else {
-            NodeId::worker(usize::from(node - self.control_planes) + 1)
-        }
+        self.names[usize::from(node)].clone()
     }
 
     pub(crate) fn next_pid(&mut self) -> u32 {
@@ -255,61 +260,59 @@ impl World {
         self.node_mut(node).processes.push(process);
     }
 
+    /// Whether the node's etcd member works.
+    fn is_etcd_healthy(&self, index: u8) -> bool {
+        let process = self.node(index).process(Component::Etcd, None);
+        process.is_some_and(|process| process.works(self.now_ms))
+    }
+
     /// Nodes whose etcd member works.
     pub(crate) fn etcd_healthy(&self) -> NodeSet {
-        let mut healthy = NodeSet::default();
-        for index in 0..self.control_planes {
-            let process = self.node(index).process(Component::Etcd, None);
-            if process.is_some_and(|process| process.works(self.now_ms)) {
-                healthy = healthy.with(index);
-            }
-        }
-        healthy
+        let healthy = (0..self.control_planes).filter(|index| self.is_etcd_healthy(*index));
+        healthy.fold(NodeSet::default(), NodeSet::with)
     }
 
     /// etcd has a leader that commits.
     pub(crate) fn store_commits(&self) -> bool {
-        self.etcd_healthy().count() > u32::from(self.control_planes) / 2
-            && self.store.leader.is_some()
+        self.store.leader.is_some()
             && self.store.commits_ms <= self.now_ms
+            && self.etcd_healthy().count() > u32::from(self.control_planes) / 2
     }
 
-    /// Apiservers that answer requests.
-    pub(crate) fn serving(&self) -> Vec<Instance> {
-        if !self.store_commits() {
-            return Vec::new();
-        }
-        self.apiservers(Process::works)
+    /// Whether this apiserver answers requests.
+    pub(crate) fn serves(&self, instance: Instance) -> bool {
+        self.is_apiserver(instance, Process::works) && self.store_commits()
+    }
+
+    /// Whether this apiserver says that it is ready.
+    pub(crate) fn says_ready(&self, instance: Instance) -> bool {
+        self.is_apiserver(instance, Process::is_ready) && self.store_commits()
+    }
+
+    /// An apiserver asks the etcd member of its own node.
+    fn is_apiserver(&self, instance: Instance, counts: impl Fn(&Process, u64) -> bool) -> bool {
+        let (index, incarnation) = instance;
+        let node = self.node(index);
+        let runs = node.processes.iter().any(|process| {
+            process.component == Component::KubeApiserver
+                && process.incarnation == Some(incarnation)
+                && counts(process, self.now_ms)
+        });
+        runs && self.is_etcd_healthy(index)
     }
 
     /// Apiservers that say that they are ready.
-    pub(crate) fn ready_apiservers(&self) -> Vec<Instance> {
-        if !self.store_commits() {
-            return Vec::new();
-        }
-        self.apiservers(Process::is_ready)
-    }
-
-    fn apiservers(&self, counts: impl Fn(&Process, u64) -> bool) -> Vec<Instance> {
-        let mut all = Vec::new();
-        // An apiserver asks the etcd member of its own node.
-        let etcd = self.etcd_healthy();
-        for index in (0..self.control_planes).filter(|index| etcd.contains(*index)) {
-            for process in &self.node(index).processes {
-                if process.component == Component::KubeApiserver && counts(process, self.now_ms) {
-                    all.extend(process.incarnation.map(|incarnation| (index, incarnation)));
-                }
-            }
-        }
-        all
+    pub(crate) fn ready_apiservers(&self) -> impl Iterator<Item = Instance> + '_ {
+        (0..self.control_planes)
+            .flat_map(|index| INCARNATIONS.map(|incarnation| (index, incarnation)))
+            .filter(|instance| self.says_ready(*instance))
     }
 
     /// Whether an apiserver answers through the load balancer.
     pub(crate) fn reachable(&self) -> bool {
-        let serving = self.serving();
         self.load_balancer
             .iter()
-            .any(|(instance, backend)| backend.listed && serving.contains(instance))
+            .any(|(instance, backend)| backend.listed && self.serves(*instance))
     }
 
     /// Whether the leader of this lock does its work.

@@ -17,6 +17,11 @@ use crate::timers::{Durations, Timers};
 
 /// How often probes look, in milliseconds: at 5 Hz, as on real clusters.
 pub(super) const LOOK_MS: u64 = 200;
+/// How often they look while nothing changes, in milliseconds, when a run is looked at sparingly:
+/// half of what the judge takes for an instance that serves, and as often as unchanged things are told again.
+const SPARING_LOOK_MS: u64 = 1_000;
+/// For so long after a change a run that is looked at sparingly is looked at as often as any other, in milliseconds.
+const STIRRED_MS: u64 = 1_000;
 /// No case takes longer than a day, which is the longest that a scenario can wait; nothing waits without an end.
 const LONGEST_MS: u64 = 86_400_000;
 /// How long the last read of written keys is tried for, in milliseconds, as on real clusters.
@@ -28,6 +33,7 @@ pub(super) struct Play<'a> {
     pub(super) plan: &'a Plan,
     pub(super) world: World,
     pub(super) watcher: Watcher,
+    looks: Looks,
     /// Where violations are expected: the judge that says when they are proven.
     live: Option<Live>,
     judged: usize,
@@ -57,20 +63,65 @@ pub(super) struct Play<'a> {
 /// arguments give the same outcome. A case whose version the table of timers does not know is
 /// played with that of the measured one; [`super::why_not_applicable`] says so beforehand.
 pub fn run(case: &Case, plan: &Plan) -> Outcome {
-    let mut play = Play::new(case, plan);
-    while play.world.now_ms() < LONGEST_MS && !play.is_over() {
-        play.pass_time();
-        play.drive();
-        if play.world.now_ms().is_multiple_of(LOOK_MS) {
-            play.watcher.look(&mut play.world);
-        }
-        play.go_on();
-    }
-    play.close()
+    Play::new(case, plan, Looks::Steady).to_its_end()
+}
+
+/// As [`run`], with the same course of things, but seen less often while nothing changes: for those who
+/// play many cases. What it does not show to hold has to be seen in [`run`].
+pub fn run_sparingly(case: &Case, plan: &Plan) -> Outcome {
+    let looks = Looks::Sparing {
+        outline: 0,
+        stirred_ms: 0,
+    };
+    Play::new(case, plan, looks).to_its_end()
+}
+
+/// When probes look.
+enum Looks {
+    /// At their rate.
+    Steady,
+    /// At their rate for a while after each change, and seldom otherwise.
+    Sparing {
+        /// The world's outline when it was last asked for, and when that last changed.
+        outline: u64,
+        stirred_ms: u64,
+    },
 }
 
 impl<'a> Play<'a> {
-    fn new(case: &'a Case, plan: &'a Plan) -> Self {
+    fn to_its_end(mut self) -> Outcome {
+        while self.world.now_ms() < LONGEST_MS && !self.is_over() {
+            self.pass_time();
+            self.drive();
+            self.look();
+            self.go_on();
+        }
+        self.close()
+    }
+
+    /// The probes look, if it is time to.
+    fn look(&mut self) {
+        let now_ms = self.world.now_ms();
+        if !now_ms.is_multiple_of(LOOK_MS) {
+            return;
+        }
+        if let Looks::Sparing {
+            outline,
+            stirred_ms,
+        } = &mut self.looks
+        {
+            let now = self.world.outline();
+            if std::mem::replace(outline, now) != now {
+                *stirred_ms = now_ms;
+            }
+            if now_ms >= *stirred_ms + STIRRED_MS && !now_ms.is_multiple_of(SPARING_LOOK_MS) {
+                return;
+            }
+        }
+        self.watcher.look(&mut self.world);
+    }
+
+    fn new(case: &'a Case, plan: &'a Plan, looks: Looks) -> Self {
         let timers = Timers::of(&case.cluster.kubernetes).unwrap_or(Timers::measured());
         let Installer::Selfhost(selfhost) = &case.installer;
         let mut quirks = BTreeSet::new();
@@ -90,6 +141,7 @@ impl<'a> Play<'a> {
             plan,
             world,
             watcher: Watcher::new(case.opened()),
+            looks,
             live,
             judged: 0,
             open: None,
@@ -148,9 +200,7 @@ impl<'a> Play<'a> {
         let written = self.world.has_written();
         while written && !self.world.reachable() && self.world.now_ms() < until_ms {
             self.world.tick();
-            if self.world.now_ms().is_multiple_of(LOOK_MS) {
-                self.watcher.look(&mut self.world);
-            }
+            self.look();
         }
     }
 

@@ -2,13 +2,17 @@
 
 use std::collections::BTreeMap;
 
-use super::{Timer, Timers};
+use super::{ROWS, Span, Timer, Timers};
 use crate::chance::{Chance, Key, named};
+
+/// How many timers there are.
+const COUNT: usize = Timer::OperationSeen as usize + 1;
 
 /// Gives every duration of a run: the usual ones, or drawn ones.
 #[derive(Clone, Debug)]
 pub struct Durations {
-    timers: Timers,
+    /// Every timer's span, and what draws for it are for, by its number.
+    spans: [(Span, u64); COUNT],
     chance: Option<Chance>,
     drawn: BTreeMap<(u64, u64), u64>,
 }
@@ -16,8 +20,13 @@ pub struct Durations {
 impl Durations {
     /// Everything takes as long as it usually does, and of equals the first is chosen.
     pub fn usual(timers: Timers) -> Self {
+        let mut spans = [(timers.span(Timer::NodeBoot), 0); COUNT];
+        for row in ROWS {
+            let purpose = named(&format!("{:?}", row.timer));
+            spans[row.timer as usize] = (timers.span(row.timer), purpose);
+        }
         Self {
-            timers,
+            spans,
             chance: None,
             drawn: BTreeMap::new(),
         }
@@ -33,17 +42,17 @@ impl Durations {
 
     /// How long it takes this entity this time, in milliseconds.
     pub fn next_ms(&mut self, timer: Timer, entity: u64) -> u64 {
-        let span = self.timers.span(timer);
+        let (span, purpose) = self.spans[timer as usize];
         let Some(chance) = self.chance else {
             return span.usual_ms;
         };
-        let key = self.key(entity, named(&format!("{timer:?}")));
+        let key = self.key(entity, purpose);
         chance.within(key, span.least_ms, span.most_ms)
     }
 
     /// How long it usually takes, in milliseconds: for what is a setting, not chance.
     pub fn usual_ms(&self, timer: Timer) -> u64 {
-        self.timers.span(timer).usual_ms
+        self.spans[timer as usize].0.usual_ms
     }
 
     /// One of so many equals, by its index; the first without chance or choice.

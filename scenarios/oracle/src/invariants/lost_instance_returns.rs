@@ -186,6 +186,9 @@ impl LostInstanceReturns {
     }
 
     fn judge(&mut self, view: &View, seen: &Observation, budget_us: u64) {
+        let Some(loss) = self.open.first() else {
+            return;
+        };
         if view
             .control_plane()
             .iter()
@@ -193,9 +196,6 @@ impl LostInstanceReturns {
         {
             return;
         }
-        let Some(loss) = self.open.first() else {
-            return;
-        };
         let since_us = loss.since_us(view);
         let read = view
             .pods()

@@ -48,10 +48,7 @@ impl Invariant for NodeLossIsSurvived {
         if let Sighting::Settled(settled) = &seen.saw {
             self.settled |= self.losses > 0 && settled.failure().is_none();
         }
-        let Some(loss) = self.loss.clone() else {
-            return;
-        };
-        let Some(node) = loss.value.targets.first() else {
+        let Some(loss) = self.loss.take() else {
             return;
         };
         self.acknowledged += u64::from(ended.is_some());
@@ -59,8 +56,10 @@ impl Invariant for NodeLossIsSurvived {
         if let (Some(gap), Some(budget_us)) = (gap, view.budget_us(BUDGET)) {
             self.judge(&loss, &gap, budget_us);
         }
-        if view.faults().healed_us(node, loss.from.start_us) <= seen.end_us {
-            self.loss = None;
+        let healed_us = |node| view.faults().healed_us(node, loss.from.start_us);
+        let is_healed = |node| healed_us(node) <= seen.end_us;
+        if !loss.value.targets.first().is_some_and(is_healed) {
+            self.loss = Some(loss);
         }
     }
 

@@ -4,7 +4,7 @@
 //! gives them. Only requests that did not overlap are
 //! compared: the later one began after the earlier one had ended.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 
 use super::{Invariant, LEAST_SAMPLES, finding, not_judged, unknown};
 use crate::observation::{Observation, Request, RequestKind, RequestOutcome, Sighting, Source};
@@ -17,7 +17,7 @@ const KEPT_US: u64 = 60_000_000;
 
 #[derive(Default)]
 struct RevisionsNeverGoBack {
-    clients: BTreeMap<Source, Vec<(u64, Reference)>>,
+    clients: BTreeMap<Source, VecDeque<(u64, Reference)>>,
     compared: u64,
     found: Option<Finding>,
 }
@@ -83,15 +83,17 @@ impl RevisionsNeverGoBack {
             }
         }
         // Each entry holds the highest so far, so the newest that ended in time is also the highest.
-        let highest = earlier.last().map_or(0, |(highest, _)| *highest);
+        let highest = earlier.back().map_or(0, |(highest, _)| *highest);
         if revision >= highest {
-            earlier.push((revision, Reference::to(seen)));
+            earlier.push_back((revision, Reference::to(seen)));
         }
+        // Of those that no request can overlap any more the newest is enough.
         let horizon_us = seen.end_us.saturating_sub(KEPT_US);
-        let old = earlier
-            .iter()
-            .filter(|(_, from)| from.end_us < horizon_us)
-            .count();
-        earlier.drain(..old.saturating_sub(1));
+        while earlier
+            .get(1)
+            .is_some_and(|(_, from)| from.end_us < horizon_us)
+        {
+            earlier.pop_front();
+        }
     }
 }

@@ -227,3 +227,25 @@ impl Bench {
         }
     }
 }
+
+/// Walks that come by every stage of every policy, on one to three nodes, with a task that fails.
+pub(crate) fn walks() -> Vec<Bench> {
+    let plans = [pivot::modern(), pivot::bootkube(), pivot::kubeadm_alpha()];
+    let failing = [
+        None,
+        Some((Task::Canary, Outcome::Failed(Why::CanaryLost))),
+        Some((Task::VerifyApi, Outcome::Unknown)),
+    ];
+    let mut walks = Vec::new();
+    for plan in plans {
+        for control_planes in 1..=3 {
+            for outcome in failing {
+                let mut bench = Bench::new(plan.clone(), perfect(control_planes));
+                bench.outcomes.extend(outcome);
+                bench.run();
+                walks.push(bench);
+            }
+        }
+    }
+    walks
+}
