@@ -3,7 +3,7 @@
 //! [`thin`] is a timed world of whole components: nodes, processes, pods, leases, a store and a load
 //! balancer, moved by a virtual clock. [`timed`] plays a case of the scenario language in it,
 //! [`swarm`] plays random ones. [`coarse`] is an untimed world that packs into 128 bits, and
-//! [`explore`] tries every interleaving of it.
+//! [`explore`] tries every interleaving of it; [`conform`] asks whether a record is one of its paths.
 //!
 //! Determinism: one virtual clock, no chance but keyed streams ([`chance`]); the same input gives the
 //! same observations, byte for byte. What each world leaves out stands at its head: it cannot vouch
@@ -11,6 +11,7 @@
 
 pub mod chance;
 pub mod coarse;
+pub mod conform;
 pub mod explore;
 pub mod swarm;
 pub mod thin;

@@ -1,0 +1,251 @@
+//! One turn of the belief: everything that may have happened until one change did.
+
+use std::collections::BTreeMap;
+
+use super::change::{Change, Strike, Track, Value};
+use super::shown::{announcement, fits_new, fits_still, is_installers, takes};
+use crate::coarse::{Action, Budgets, State, Status, Teardown, World};
+use crate::explore::Model;
+use terms::Incarnation;
+
+/// A state that explains the changes so far.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Node {
+    /// The state, packed.
+    pub(super) key: u128,
+    /// Its announcement was not seen yet.
+    pub(super) owes: bool,
+    /// Changes that were taken ahead of their turn, by place, in order.
+    pub(super) ahead: Vec<u32>,
+}
+
+/// Nodes, each with the fewest hidden actions that lead to it.
+pub(super) type Belief = BTreeMap<Node, u32>;
+
+/// What was compared so far, and what comes next.
+pub(super) struct Layer<'a> {
+    pub(super) world: &'a World,
+    pub(super) changes: &'a [Change],
+    /// Places of each track's changes, in order.
+    tracks: &'a BTreeMap<Track, Vec<u32>>,
+    /// Whether the steps of the plan's stages are announced in this record, not only the ends.
+    stages_seen: bool,
+    /// The change whose turn it is.
+    pub(super) turn: u32,
+}
+
+/// What follows an action: a node, or the track that it contradicts.
+pub(super) type Next = Result<Node, Track>;
+
+impl<'a> Layer<'a> {
+    pub(super) fn new(
+        world: &'a World,
+        changes: &'a [Change],
+        tracks: &'a BTreeMap<Track, Vec<u32>>,
+        turn: u32,
+    ) -> Self {
+        let is_stage = |change: &Change| {
+            let stages = &world.config().plan.stages;
+            matches!(&change.value, Value::Step(step, _) if stages.iter().any(|stage| stage.step == *step))
+        };
+        Self {
+            world,
+            changes,
+            tracks,
+            stages_seen: changes.iter().any(is_stage),
+            turn,
+        }
+    }
+
+    /// The node of the beginning.
+    pub(super) fn beginning(&self) -> Node {
+        let state = self.world.initial()[0];
+        self.node(state, self.is_told(&state), Vec::new())
+    }
+
+    fn node(&self, state: State, owes: bool, ahead: Vec<u32>) -> Node {
+        let mut state = state;
+        // What only judges remember, and what the record rations.
+        state.teardown = Teardown::None;
+        state.served_at_failure = 0;
+        state.left.power_cuts = Budgets::MOST;
+        state.left.kills = Budgets::MOST;
+        state.left.installer_kills = Budgets::MOST;
+        state.left.restarts = Budgets::MOST;
+        let key = self.world.pack(&state, false);
+        Node { key, owes, ahead }
+    }
+
+    /// The change whose turn it is.
+    pub(super) fn change(&self) -> &Change {
+        &self.changes[self.turn as usize]
+    }
+
+    /// Whether a change may have happened by now.
+    fn has_begun(&self, place: u32) -> bool {
+        self.changes[place as usize].since_us <= self.change().until_us
+    }
+
+    /// The places of a track's last change and of its next one.
+    fn around(&self, places: &[u32], ahead: &[u32]) -> (Option<u32>, Option<u32>) {
+        let mut next = places.partition_point(|place| *place < self.turn);
+        while next < places.len() && ahead.contains(&places[next]) {
+            next += 1;
+        }
+        let last = next.checked_sub(1).map(|last| places[last]);
+        (last, places.get(next).copied())
+    }
+
+    fn next_of(&self, track: Track, ahead: &[u32]) -> Option<u32> {
+        self.around(self.tracks.get(&track)?, ahead).1
+    }
+
+    /// Whether the record would show the state's announcement.
+    fn is_told(&self, state: &State) -> bool {
+        let is_stage = state.machine.announced().is_some();
+        self.tracks.contains_key(&Track::Steps)
+            && announcement(self.world, state).is_some()
+            && (self.stages_seen || !is_stage)
+    }
+
+    /// Takes every change that the state shows and that may have happened by now.
+    pub(super) fn absorb(&self, mut node: Node) -> Node {
+        let state = self.world.unpack(node.key);
+        if node.owes
+            && let Some(place) = self.next_of(Track::Steps, &node.ahead)
+            && self.has_begun(place)
+            && self.is_announced(&state, place)
+        {
+            node.owes = false;
+            insert(&mut node.ahead, place);
+        }
+        for (track, places) in self.tracks {
+            while let (_, Some(place)) = self.around(places, &node.ahead)
+                && self.has_begun(place)
+                && fits_new(&state, *track, &self.changes[place as usize].value)
+            {
+                insert(&mut node.ahead, place);
+            }
+        }
+        node
+    }
+
+    fn is_announced(&self, state: &State, place: u32) -> bool {
+        match (&self.changes[place as usize].value, announcement(self.world, state)) {
+            (Value::Step(step, moment), Some(said)) => (step.as_str(), *moment) == said,
+            _ => false,
+        }
+    }
+
+    /// Everything that can happen, with what follows.
+    pub(super) fn follow(&self, node: &Node, actions: &mut Vec<Action>, into: &mut Vec<(String, Next)>, named: bool) {
+        let state = self.world.unpack(node.key);
+        actions.clear();
+        self.world.actions(&state, actions);
+        for action in actions.iter() {
+            if is_outside(*action) {
+                continue;
+            }
+            let next = self.after(node, &state, *action);
+            let name = if named { action.to_string() } else { String::new() };
+            into.push((name, next));
+        }
+        for track in self.tracks.keys().filter(|track| matches!(track, Track::Outside(_))) {
+            let Some(place) = self.next_of(*track, &node.ahead) else {
+                continue;
+            };
+            if let Value::Strike(strike) = self.changes[place as usize].value
+                && self.has_begun(place)
+            {
+                let after = self.struck(state, strike);
+                let mut ahead = node.ahead.clone();
+                insert(&mut ahead, place);
+                let name = if named { strike.to_string() } else { String::new() };
+                into.push((name, self.arrive(&state, after, node.owes, ahead)));
+            }
+        }
+    }
+
+    fn after(&self, node: &Node, state: &State, action: Action) -> Next {
+        if node.owes && is_installers(action) {
+            return Err(Track::Steps);
+        }
+        let after = self.world.apply(state, action);
+        let mut ahead = node.ahead.clone();
+        if let Action::TakeLease(lock, _) = action {
+            let track = Track::Lease(lock);
+            if self.tracks.contains_key(&track) {
+                let place = self.next_of(track, &ahead).ok_or(track)?;
+                if !(self.has_begun(place) && takes(&after, lock, &self.changes[place as usize].value)) {
+                    return Err(track);
+                }
+                insert(&mut ahead, place);
+            }
+        }
+        self.arrive(state, after, node.owes, ahead)
+    }
+
+    /// The node of a state that was reached, unless it contradicts what is seen.
+    fn arrive(&self, before: &State, after: State, owed: bool, ahead: Vec<u32>) -> Next {
+        let said = announcement(self.world, &after);
+        let is_new = said != announcement(self.world, before) || before.status != Status::Running;
+        let owes = self.is_told(&after) && (is_new || owed);
+        let node = self.absorb(self.node(after, owes, ahead));
+        for (track, places) in self.tracks {
+            let (Some(last), next) = self.around(places, &node.ahead) else {
+                continue;
+            };
+            let changes_now = next.is_some_and(|next| self.has_begun(next));
+            if !changes_now && !fits_still(&after, *track, &self.changes[last as usize].value) {
+                return Err(*track);
+            }
+        }
+        Ok(node)
+    }
+
+    /// The state after something was done to it; the same if there was nothing to hit.
+    fn struck(&self, state: State, strike: Strike) -> State {
+        let actions = match strike {
+            Strike::PowerOff(node) => vec![Action::CutPower(node)],
+            Strike::PowerOn(node) => vec![Action::PowerOn(node)],
+            Strike::KillInstaller => vec![Action::KillInstaller],
+            Strike::StartAgain => vec![Action::StartAgain],
+            Strike::Kill(component, node) => [
+                Incarnation::Bootstrap,
+                Incarnation::SelfHosted,
+                Incarnation::Checkpoint,
+            ]
+            .map(|incarnation| Action::Kill(component, incarnation, node))
+            .into(),
+        };
+        let mut state = state;
+        let mut listed = Vec::new();
+        for action in actions {
+            listed.clear();
+            self.world.actions(&state, &mut listed);
+            if listed.contains(&action) {
+                state = self.world.apply(&state, action);
+            }
+        }
+        state
+    }
+}
+
+/// Whether the record says when it happens.
+const fn is_outside(action: Action) -> bool {
+    matches!(
+        action,
+        Action::CutPower(_)
+            | Action::PowerOn(_)
+            | Action::Kill(..)
+            | Action::KillInstaller
+            | Action::StartAgain
+            | Action::StartForeign
+    )
+}
+
+fn insert(ahead: &mut Vec<u32>, place: u32) {
+    if let Err(at) = ahead.binary_search(&place) {
+        ahead.insert(at, place);
+    }
+}

@@ -1,0 +1,1 @@
+//! Records of the simulators conform, and corrupted ones do not.
