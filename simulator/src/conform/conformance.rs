@@ -27,7 +27,7 @@ impl Bounds {
         silent_steps_max: 40,
         belief_max: 20_000,
         tried_max: 400_000,
-        unusual_max: 2,
+        unusual_max: 3,
     };
 }
 

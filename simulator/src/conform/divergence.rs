@@ -2,7 +2,7 @@
 
 use super::conformance::{Divergence, Survivor};
 use super::follow::lately;
-use super::layer::{Belief, Layer, Node};
+use super::layer::{Belief, Cost, Layer, Node};
 use super::shown::{procedure, words};
 use crate::explore::Model;
 
@@ -12,21 +12,21 @@ const SURVIVORS: usize = 3;
 /// What is known of the change whose turn it is, given the belief before it.
 pub(super) fn divergence(layer: &Layer<'_>, before: &Belief) -> Divergence {
     let change = layer.change();
-    let mut ranked: Vec<(u32, &Node)> = before.iter().map(|(node, silent)| (*silent, node)).collect();
+    let mut ranked: Vec<(Cost, &Node)> = before.iter().map(|(node, cost)| (*cost, node)).collect();
     ranked.sort_unstable();
     Divergence {
         change: change.to_string(),
         since_ms: change.since_us / 1_000,
         until_ms: change.until_us / 1_000,
         before: lately(layer.changes, layer.turn),
-        survivors: ranked.iter().take(SURVIVORS).map(|(_, node)| survivor(layer, node)).collect(),
+        survivors: ranked.iter().take(SURVIVORS).map(|(cost, node)| survivor(layer, node, *cost)).collect(),
     }
 }
 
-fn survivor(layer: &Layer<'_>, node: &Node) -> Survivor {
+fn survivor(layer: &Layer<'_>, node: &Node, cost: Cost) -> Survivor {
     let state = layer.world.unpack(node.key);
     let mut found = Vec::new();
-    layer.follow(node, &mut Vec::new(), &mut found, true);
+    layer.follow((node, cost), &mut Vec::new(), &mut found, true);
     let (mut admitted, mut contradicted) = (Vec::new(), Vec::new());
     for (name, next) in found {
         match next {

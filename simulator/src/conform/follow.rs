@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::change::{Change, Track};
 use super::conformance::{Bounds, Conformance, Outcome};
 use super::divergence::divergence;
-use super::layer::{Belief, Layer, Node};
+use super::layer::{Belief, Cost, Layer, Node};
 use super::seen::Seen;
 use crate::coarse::World;
 
@@ -31,7 +31,7 @@ pub fn follow(world: &World, seen: &Seen, bounds: Bounds) -> Conformance {
     for (turn, _) in (0..).zip(&changes[..demanded]) {
         let layer = Layer::new(world, changes, &tracks, turn);
         if turn == 0 {
-            belief.insert(layer.beginning(), 0);
+            belief.insert(layer.beginning(), Cost::default());
         }
         let before = absorbed(&layer, belief);
         let (after, capped) = passed(&layer, &before, bounds);
@@ -56,8 +56,8 @@ pub fn follow(world: &World, seen: &Seen, bounds: Bounds) -> Conformance {
 
 fn absorbed(layer: &Layer<'_>, belief: Belief) -> Belief {
     let mut all = Belief::new();
-    for (node, silent) in belief {
-        keep(&mut all, layer.absorb(node), silent);
+    for (node, cost) in belief {
+        keep(&mut all, layer.absorb(node), cost);
     }
     all
 }
@@ -66,16 +66,16 @@ fn absorbed(layer: &Layer<'_>, belief: Belief) -> Belief {
 fn passed(layer: &Layer<'_>, before: &Belief, bounds: Bounds) -> (Belief, bool) {
     let mut after = Belief::new();
     let mut known = Belief::new();
-    let mut frontier: Vec<(Node, u32)> = Vec::new();
-    let sort = |node: Node, silent: u32, known: &mut Belief, after: &mut Belief| {
+    let mut frontier: Vec<(Node, Cost)> = Vec::new();
+    let sort = |node: Node, cost: Cost, known: &mut Belief, after: &mut Belief| {
         if let Some(node) = past(layer, &node) {
-            keep(after, node, silent);
+            keep(after, node, cost);
             return None;
         }
-        keep(known, node.clone(), silent).then_some((node, silent))
+        keep(known, node.clone(), cost).then_some((node, cost))
     };
-    for (node, silent) in before {
-        frontier.extend(sort(node.clone(), *silent, &mut known, &mut after));
+    for (node, cost) in before {
+        frontier.extend(sort(node.clone(), *cost, &mut known, &mut after));
     }
     let (mut actions, mut found) = (Vec::new(), Vec::new());
     for _ in 0..bounds.silent_steps_max {
@@ -83,10 +83,10 @@ fn passed(layer: &Layer<'_>, before: &Belief, bounds: Bounds) -> (Belief, bool) 
             break;
         }
         let mut next = Vec::new();
-        for (node, silent) in frontier {
-            layer.follow(&node, &mut actions, &mut found, false);
-            for node in found.drain(..).filter_map(|(_, node)| node.ok()) {
-                next.extend(sort(node, silent + 1, &mut known, &mut after));
+        for (node, cost) in frontier {
+            layer.follow((&node, cost), &mut actions, &mut found, false);
+            for (node, cost) in found.drain(..).filter_map(|(_, next)| next.ok()) {
+                next.extend(sort(node, cost, &mut known, &mut after));
             }
         }
         frontier = next;
@@ -94,10 +94,10 @@ fn passed(layer: &Layer<'_>, before: &Belief, bounds: Bounds) -> (Belief, bool) 
     let mut capped = !frontier.is_empty() && after.is_empty();
     if after.len() > bounds.belief_max {
         capped = true;
-        let mut ranked: Vec<(u32, Node)> = after.into_iter().map(|(node, silent)| (silent, node)).collect();
+        let mut ranked: Vec<(Cost, Node)> = after.into_iter().map(|(node, cost)| (cost, node)).collect();
         ranked.sort_unstable();
         ranked.truncate(bounds.belief_max);
-        after = ranked.into_iter().map(|(silent, node)| (node, silent)).collect();
+        after = ranked.into_iter().map(|(cost, node)| (node, cost)).collect();
     }
     (after, capped)
 }
@@ -111,14 +111,15 @@ fn past(layer: &Layer<'_>, node: &Node) -> Option<Node> {
     })
 }
 
-/// Keeps a node with its fewest hidden actions; says whether it is new.
-fn keep(belief: &mut Belief, node: Node, silent: u32) -> bool {
+/// Keeps a node with its least cost; says whether it can do more than was known.
+fn keep(belief: &mut Belief, node: Node, cost: Cost) -> bool {
     match belief.get_mut(&node) {
         Some(known) => {
-            *known = silent.min(*known);
-            false
+            let can_more = cost.unusual < known.unusual;
+            *known = cost.min(*known);
+            can_more
         }
-        None => belief.insert(node, silent).is_none(),
+        None => belief.insert(node, cost).is_none(),
     }
 }
 

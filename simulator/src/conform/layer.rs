@@ -6,7 +6,7 @@ use super::change::{Change, Strike, Track, Value};
 use super::shown::{announcement, fits_new, fits_still, is_installers, takes};
 use crate::coarse::{Action, Budgets, State, Status, Teardown, World};
 use crate::explore::Model;
-use terms::Incarnation;
+use terms::{Component, Incarnation};
 
 /// A state that explains the changes so far.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -19,8 +19,18 @@ pub(super) struct Node {
     pub(super) ahead: Vec<u32>,
 }
 
-/// Nodes, each with the fewest hidden actions that lead to it.
-pub(super) type Belief = BTreeMap<Node, u32>;
+/// Nodes, each with the least that leads to it. Whoever used less of what is unusual can do all that
+/// others can, so that the others need not be kept.
+pub(super) type Belief = BTreeMap<Node, Cost>;
+
+/// What an explanation takes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Cost {
+    /// Unusual things.
+    pub(super) unusual: u8,
+    /// Actions that nothing shows.
+    pub(super) silent: u32,
+}
 
 /// What was compared so far, and what comes next.
 pub(super) struct Layer<'a> {
@@ -35,7 +45,7 @@ pub(super) struct Layer<'a> {
 }
 
 /// What follows an action: a node, or the track that it contradicts.
-pub(super) type Next = Result<Node, Track>;
+pub(super) type Next = Result<(Node, Cost), Track>;
 
 impl<'a> Layer<'a> {
     pub(super) fn new(
@@ -72,8 +82,16 @@ impl<'a> Layer<'a> {
         state.left.kills = Budgets::MOST;
         state.left.installer_kills = Budgets::MOST;
         state.left.restarts = Budgets::MOST;
+        // What is left of the unusual stands in the cost.
+        state.left.timing = 0;
+        state.left.lost_answers = 0;
         let key = self.world.pack(&state, false);
         Node { key, owes, ahead }
+    }
+
+    /// How much that is unusual an explanation may use.
+    fn unusual(&self) -> u8 {
+        self.world.config().budgets.timing
     }
 
     /// The change whose turn it is.
@@ -138,17 +156,41 @@ impl<'a> Layer<'a> {
     }
 
     /// Everything that can happen, with what follows.
-    pub(super) fn follow(&self, node: &Node, actions: &mut Vec<Action>, into: &mut Vec<(String, Next)>, named: bool) {
-        let state = self.world.unpack(node.key);
+    pub(super) fn follow(
+        &self,
+        (node, cost): (&Node, Cost),
+        actions: &mut Vec<Action>,
+        into: &mut Vec<(String, Next)>,
+        named: bool,
+    ) {
+        let mut state = self.world.unpack(node.key);
+        let unusual = self.unusual().saturating_sub(cost.unusual);
+        state.left.timing = unusual;
+        state.left.lost_answers = unusual;
+        let costs = |node: Node, after: &State| {
+            let left = after.left.timing.min(after.left.lost_answers);
+            let cost = Cost {
+                unusual: cost.unusual + unusual.saturating_sub(left),
+                silent: cost.silent + 1,
+            };
+            (node, cost)
+        };
         actions.clear();
         self.world.actions(&state, actions);
         for action in actions.iter() {
-            if is_outside(*action) {
-                continue;
-            }
-            let next = self.after(node, &state, *action);
+            let next = match action {
+                Action::Kill(component, incarnation, number) => {
+                    let track = Track::Process(*component, *incarnation, *number);
+                    match self.gives_up(node, &state, track) {
+                        Some(before) => self.after(node, &before, *action),
+                        None => continue,
+                    }
+                }
+                _ if is_outside(*action) => continue,
+                _ => self.after(node, &state, *action),
+            };
             let name = if named { action.to_string() } else { String::new() };
-            into.push((name, next));
+            into.push((name, next.map(|(node, after)| costs(node, &after))));
         }
         for track in self.tracks.keys().filter(|track| matches!(track, Track::Outside(_))) {
             let Some(place) = self.next_of(*track, &node.ahead) else {
@@ -161,12 +203,29 @@ impl<'a> Layer<'a> {
                 let mut ahead = node.ahead.clone();
                 insert(&mut ahead, place);
                 let name = if named { strike.to_string() } else { String::new() };
-                into.push((name, self.arrive(&state, after, node.owes, ahead)));
+                let next = self.arrive(&state, after, node.owes, ahead);
+                into.push((name, next.map(|node| costs(node, &after))));
             }
         }
     }
 
-    fn after(&self, node: &Node, state: &State, action: Action) -> Next {
+    /// The state in which a controller ends by itself because it could not renew its lease, if the record
+    /// shows that its process ends: as a matter of course when no apiserver answers, otherwise from the
+    /// budget of unusual timing.
+    fn gives_up(&self, node: &Node, state: &State, track: Track) -> Option<State> {
+        let is_controller = !matches!(track, Track::Process(Component::KubeApiserver, ..));
+        let ends = |place: &u32| {
+            self.has_begun(*place) && self.changes[*place as usize].value == Value::Process(None)
+        };
+        self.next_of(track, &node.ahead).filter(ends).filter(|_| is_controller)?;
+        let mut before = *state;
+        if state.is_reachable(state.has_quorum(self.world.config().control_planes)) {
+            before.left.timing = before.left.timing.checked_sub(1)?;
+        }
+        Some(before)
+    }
+
+    fn after(&self, node: &Node, state: &State, action: Action) -> Result<(Node, State), Track> {
         if node.owes && is_installers(action) {
             return Err(Track::Steps);
         }
@@ -182,11 +241,12 @@ impl<'a> Layer<'a> {
                 insert(&mut ahead, place);
             }
         }
-        self.arrive(state, after, node.owes, ahead)
+        let node = self.arrive(state, after, node.owes, ahead)?;
+        Ok((node, after))
     }
 
     /// The node of a state that was reached, unless it contradicts what is seen.
-    fn arrive(&self, before: &State, after: State, owed: bool, ahead: Vec<u32>) -> Next {
+    fn arrive(&self, before: &State, after: State, owed: bool, ahead: Vec<u32>) -> Result<Node, Track> {
         let said = announcement(self.world, &after);
         let is_new = said != announcement(self.world, before) || before.status != Status::Running;
         let owes = self.is_told(&after) && (is_new || owed);

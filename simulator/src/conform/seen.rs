@@ -31,9 +31,17 @@ pub struct Seen {
     pub changes: Vec<Change>,
     /// From when on nothing is compared, in microseconds, and why.
     pub uncovered: Option<(u64, String)>,
-    last: BTreeMap<Track, (Value, u64)>,
+    last: BTreeMap<Track, Look>,
     outside: u32,
     holds: bool,
+}
+
+/// A look at a track.
+#[derive(Clone, Debug)]
+struct Look {
+    value: Value,
+    start_us: u64,
+    end_us: u64,
 }
 
 impl Seen {
@@ -105,8 +113,11 @@ impl Seen {
 
     /// Nobody looks after the last look, and nothing counts from what is not covered on.
     fn close(&mut self) {
-        for (track, (_, last_us)) in std::mem::take(&mut self.last) {
-            self.put(track, Value::Unknown, last_us, u64::MAX);
+        for (track, last) in std::mem::take(&mut self.last) {
+            if is_fleeting(track) {
+                self.put(track, last.value, last.start_us, last.end_us);
+            }
+            self.put(track, Value::Unknown, last.start_us, u64::MAX);
         }
         if let Some((from_us, _)) = self.uncovered {
             self.changes.retain(|change| change.since_us < from_us);
@@ -124,13 +135,19 @@ impl Seen {
 
     /// A look at a track that is there all the time.
     fn look(&mut self, track: Track, value: Value, start_us: u64, end_us: u64) {
-        let before = self.last.insert(track, (value.clone(), start_us));
-        let since_us = match &before {
-            Some((known, _)) if *known == value => return,
-            Some((_, last_us)) => last_us.saturating_sub(spread(track)),
-            None => 0,
+        let look = Look {
+            value: value.clone(),
+            start_us,
+            end_us,
         };
-        if let (Some((Value::Process(Some(_)), _)), Value::Process(Some(_))) = (&before, &value) {
+        let Some(before) = self.last.insert(track, look) else {
+            return self.put(track, value, 0, end_us);
+        };
+        if before.value == value {
+            return;
+        }
+        let since_us = before.start_us.saturating_sub(spread(track));
+        if let (Value::Process(Some(_)), Value::Process(Some(_))) = (&before.value, &value) {
             self.put(track, Value::Process(None), since_us, end_us);
         }
         self.put(track, value, since_us, end_us);
@@ -197,7 +214,10 @@ impl Seen {
             .map(|process| process.id)
             .collect();
         let known = match self.last.get(&track) {
-            Some((Value::Process(Some(id)), _)) => running.get(id),
+            Some(Look {
+                value: Value::Process(Some(id)),
+                ..
+            }) => running.get(id),
             _ => None,
         };
         known.or(running.first()).copied()
@@ -286,6 +306,11 @@ const fn spread(track: Track) -> u64 {
         | Track::Assets => TASK_SPREAD_US,
         _ => 0,
     }
+}
+
+/// Whether it may come and go between two looks: what is stashed is destroyed soon after.
+pub(super) const fn is_fleeting(track: Track) -> bool {
+    matches!(track, Track::StashedSecrets | Track::Stashed(_))
 }
 
 fn name(node: u8) -> NodeId {

@@ -3,6 +3,7 @@
 use terms::{Component, Incarnation, Moment};
 
 use super::change::{PodSeen, Track, Value};
+use super::seen::is_fleeting;
 use crate::coarse::{Action, Lease, Pod, Process, State, Status, World};
 
 /// Whether a process is to be seen. The world starts one at once; a real one takes its time, and may
@@ -33,12 +34,20 @@ pub(super) fn fits_new(state: &State, track: Track, value: &Value) -> bool {
         (Track::Lease(component), Value::Holder(None)) => lease(state, component).is_free(),
         // A holder needs an action that takes the lease; what comes from outside, and announcements, too.
         (Track::Lease(_) | Track::Outside(_) | Track::Steps, _) => false,
-        _ => fits_still(state, track, value),
+        _ => shows(state, track, value),
     }
 }
 
 /// Whether the state can go on showing this value.
 pub(super) fn fits_still(state: &State, track: Track, value: &Value) -> bool {
+    // It may come and go before the next look.
+    if is_fleeting(track) && *value == Value::There(false) {
+        return true;
+    }
+    shows(state, track, value)
+}
+
+fn shows(state: &State, track: Track, value: &Value) -> bool {
     let disk = &state.disk;
     let bit = |bits: u8, component| bits >> place(component) & 1 == 1;
     match (track, value) {
