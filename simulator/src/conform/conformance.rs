@@ -1,7 +1,6 @@
 //! What comes out of comparing a record with the world.
 
 use oracle::Observation;
-use pivot::Plan;
 use serde::Serialize;
 
 use super::follow::follow;
@@ -92,23 +91,22 @@ pub struct Survivor {
     pub contradicted: Vec<String>,
 }
 
-/// Compares a record with the coarse world of this plan. `unschedulable` says that no node takes the
-/// self-hosted apiservers.
+/// Compares a record with the coarse world of this plan and these peculiarities. The number of nodes
+/// comes from the record; nothing goes wrong but what the record says.
+pub fn conform(config: &Config, observations: &[Observation], bounds: Bounds) -> Conformance {
+    match Seen::of(observations) {
+        Ok(seen) => explain(config, &seen, bounds),
+        Err(reason) => Conformance::not_covered(reason),
+    }
+}
+
+/// Compares what was seen with the coarse world of this plan and these peculiarities.
 ///
-/// Unusual things are allowed step by step, so that the usual explanation counts if there is one.
-pub fn conform(
-    plan: &Plan,
-    unschedulable: bool,
-    observations: &[Observation],
-    bounds: Bounds,
-) -> Conformance {
-    let seen = match Seen::of(observations) {
-        Ok(seen) => seen,
-        Err(reason) => return Conformance::not_covered(reason),
-    };
+/// Unusual things are allowed one by one, so that the usual explanation counts if there is one.
+pub fn explain(config: &Config, seen: &Seen, bounds: Bounds) -> Conformance {
     let mut best: Option<Conformance> = None;
     for unusual in 0..=bounds.unusual_max.min(Budgets::MOST) {
-        let found = follow(&world_of(plan, unschedulable, &seen, unusual), &seen, bounds);
+        let found = follow(&world_of(config, seen, unusual), seen, bounds);
         if matches!(found.outcome, Outcome::Conforms) {
             return found;
         }
@@ -120,11 +118,12 @@ pub fn conform(
 }
 
 /// The world of a record. What comes from outside happens when the record says so, as often as it says.
-fn world_of(plan: &Plan, unschedulable: bool, seen: &Seen, unusual: u8) -> World {
+fn world_of(config: &Config, seen: &Seen, unusual: u8) -> World {
     let config = Config {
-        unschedulable,
+        control_planes: seen.control_planes,
+        foreign: false,
         announces: true,
-        ..Config::calm(plan.clone(), seen.control_planes)
+        ..config.clone()
     };
     World::new(config.with(Budgets {
         power_cuts: Budgets::MOST,

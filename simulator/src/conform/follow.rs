@@ -11,7 +11,7 @@ use crate::coarse::World;
 
 /// Follows what was seen through this world, whose announcements must wait
 /// ([`crate::coarse::Config::announces`]).
-pub fn follow(world: &World, seen: &Seen, bounds: Bounds) -> Conformance {
+pub(super) fn follow(world: &World, seen: &Seen, bounds: Bounds) -> Conformance {
     let changes = &seen.changes;
     let mut tracks: BTreeMap<Track, Vec<u32>> = BTreeMap::new();
     for (place, change) in (0..).zip(changes) {

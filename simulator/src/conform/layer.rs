@@ -140,7 +140,12 @@ impl<'a> Layer<'a> {
         for (track, places) in self.tracks {
             while let (_, Some(place)) = self.around(places, &node.ahead)
                 && self.has_begun(place)
-                && fits_new(&state, *track, &self.changes[place as usize].value)
+                && fits_new(
+                    &state,
+                    *track,
+                    &self.changes[place as usize].value,
+                    self.lags(*track, &node.ahead),
+                )
             {
                 insert(&mut node.ahead, place);
             }
@@ -199,12 +204,13 @@ impl<'a> Layer<'a> {
             if let Value::Strike(strike) = self.changes[place as usize].value
                 && self.has_begun(place)
             {
-                let after = self.struck(state, strike);
-                let mut ahead = node.ahead.clone();
-                insert(&mut ahead, place);
-                let name = if named { strike.to_string() } else { String::new() };
-                let next = self.arrive(&state, after, node.owes, ahead);
-                into.push((name, next.map(|node| costs(node, &after))));
+                for after in self.struck(state, strike) {
+                    let mut ahead = node.ahead.clone();
+                    insert(&mut ahead, place);
+                    let name = if named { strike.to_string() } else { String::new() };
+                    let next = self.arrive(&state, after, node.owes, ahead);
+                    into.push((name, next.map(|node| costs(node, &after))));
+                }
             }
         }
     }
@@ -256,38 +262,66 @@ impl<'a> Layer<'a> {
                 continue;
             };
             let changes_now = next.is_some_and(|next| self.has_begun(next));
-            if !changes_now && !fits_still(&after, *track, &self.changes[last as usize].value) {
+            let value = &self.changes[last as usize].value;
+            if !changes_now && !fits_still(&after, *track, value, self.lags(*track, &node.ahead)) {
                 return Err(*track);
             }
         }
         Ok(node)
     }
 
-    /// The state after something was done to it; the same if there was nothing to hit.
-    fn struck(&self, state: State, strike: Strike) -> State {
-        let actions = match strike {
-            Strike::PowerOff(node) => vec![Action::CutPower(node)],
-            Strike::PowerOn(node) => vec![Action::PowerOn(node)],
-            Strike::KillInstaller => vec![Action::KillInstaller],
-            Strike::StartAgain => vec![Action::StartAgain],
-            Strike::Kill(component, node) => [
-                Incarnation::Bootstrap,
-                Incarnation::SelfHosted,
-                Incarnation::Checkpoint,
-            ]
-            .map(|incarnation| Action::Kill(component, incarnation, node))
-            .into(),
+    /// Whether a pod's component may work before the API calls the pod ready: an apiserver, which tells the
+    /// installer itself, and whoever holds the component's lease.
+    fn lags(&self, track: Track, ahead: &[u32]) -> bool {
+        let (component, node) = match track {
+            Track::Pod(Component::KubeApiserver, _) => return true,
+            Track::Pod(component, node) => (component, node),
+            _ => return false,
         };
-        let mut state = state;
-        let mut listed = Vec::new();
-        for action in actions {
-            listed.clear();
+        let Some(places) = self.tracks.get(&Track::Lease(component)) else {
+            return false;
+        };
+        let (last, next) = self.around(places, ahead);
+        let holds = |place: u32| {
+            let value = &self.changes[place as usize].value;
+            matches!(value, Value::Holder(Some(holder)) if holder.node == Some(node))
+        };
+        last.is_some_and(holds) || next.is_some_and(|next| self.has_begun(next) && holds(next))
+    }
+
+    /// The states after something was done: the same if there was nothing to hit. A record does not say
+    /// which incarnations of a component a kill hit.
+    fn struck(&self, state: State, strike: Strike) -> Vec<State> {
+        let hit = |state: State, action: Action| {
+            let mut listed = Vec::new();
             self.world.actions(&state, &mut listed);
-            if listed.contains(&action) {
-                state = self.world.apply(&state, action);
+            let is_listed = listed.contains(&action);
+            is_listed.then(|| self.world.apply(&state, action))
+        };
+        let action = match strike {
+            Strike::PowerOff(node) => Action::CutPower(node),
+            Strike::PowerOn(node) => Action::PowerOn(node),
+            Strike::KillInstaller => Action::KillInstaller,
+            Strike::StartAgain => Action::StartAgain,
+            Strike::Kill(component, node) => {
+                let mut states = vec![state];
+                for incarnation in [
+                    Incarnation::Bootstrap,
+                    Incarnation::SelfHosted,
+                    Incarnation::Checkpoint,
+                ] {
+                    let kill = Action::Kill(component, incarnation, node);
+                    let more: Vec<State> =
+                        states.iter().filter_map(|state| hit(*state, kill)).collect();
+                    states.extend(more);
+                }
+                if states.len() > 1 {
+                    states.remove(0);
+                }
+                return states;
             }
-        }
-        state
+        };
+        vec![hit(state, action).unwrap_or(state)]
     }
 }
 

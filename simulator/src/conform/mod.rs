@@ -32,10 +32,7 @@ mod follow;
 mod layer;
 mod seen;
 mod shown;
-#[cfg(test)]
-mod tests;
 
 pub use change::{Change, Holder, PodSeen, Strike, Track, Value};
-pub use conformance::{Bounds, Conformance, Divergence, Outcome, Survivor, conform};
-pub use follow::follow;
+pub use conformance::{Bounds, Conformance, Divergence, Outcome, Survivor, conform, explain};
 pub use seen::Seen;

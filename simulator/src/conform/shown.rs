@@ -15,8 +15,9 @@ enum Presence {
     Present,
 }
 
-/// Whether the change to this value can have happened in this state.
-pub(super) fn fits_new(state: &State, track: Track, value: &Value) -> bool {
+/// Whether the change to this value can have happened in this state. `lags` says that the component
+/// may work before its pod is called ready.
+pub(super) fn fits_new(state: &State, track: Track, value: &Value, lags: bool) -> bool {
     match (track, value) {
         (_, Value::Unknown) => true,
         (Track::Pod(component, node), Value::Pod(seen)) => {
@@ -26,7 +27,7 @@ pub(super) fn fits_new(state: &State, track: Track, value: &Value) -> bool {
                 PodSeen::Absent => !pod.is_bound(),
                 // A bound pod of a node without power is called not ready once its node is.
                 PodSeen::Bound => {
-                    pod.is_bound() && (lags(component) || !pod.is_ready() || !seat.is_on())
+                    pod.is_bound() && (lags || !pod.is_ready() || !seat.is_on())
                 }
                 PodSeen::Ready => pod.is_ready(),
             }
@@ -34,20 +35,20 @@ pub(super) fn fits_new(state: &State, track: Track, value: &Value) -> bool {
         (Track::Lease(component), Value::Holder(None)) => lease(state, component).is_free(),
         // A holder needs an action that takes the lease; what comes from outside, and announcements, too.
         (Track::Lease(_) | Track::Outside(_) | Track::Steps, _) => false,
-        _ => shows(state, track, value),
+        _ => shows(state, track, value, lags),
     }
 }
 
-/// Whether the state can go on showing this value.
-pub(super) fn fits_still(state: &State, track: Track, value: &Value) -> bool {
+/// Whether the state can go on showing this value; `lags` as for [`fits_new`].
+pub(super) fn fits_still(state: &State, track: Track, value: &Value, lags: bool) -> bool {
     // It may come and go before the next look.
     if is_fleeting(track) && *value == Value::There(false) {
         return true;
     }
-    shows(state, track, value)
+    shows(state, track, value, lags)
 }
 
-fn shows(state: &State, track: Track, value: &Value) -> bool {
+fn shows(state: &State, track: Track, value: &Value, lags: bool) -> bool {
     let disk = &state.disk;
     let bit = |bits: u8, component| bits >> place(component) & 1 == 1;
     match (track, value) {
@@ -68,7 +69,7 @@ fn shows(state: &State, track: Track, value: &Value) -> bool {
             let seat = &state.nodes[usize::from(node)];
             // The API shows an old status for a while, above all of a node without power.
             *seen == PodSeen::Ready
-                || lags(component)
+                || lags
                 || !seat.is_on()
                 || !seat.pods[place(component)].is_ready()
         }
@@ -86,11 +87,6 @@ pub(super) fn takes(state: &State, component: Component, value: &Value) -> bool 
         Value::Holder(Some(holder)) => shows_holder(lease(state, component), holder.node),
         _ => false,
     }
-}
-
-/// An apiserver says that it serves to the installer before its pod's condition says so.
-fn lags(component: Component) -> bool {
-    component == Component::KubeApiserver
 }
 
 /// A lease goes on showing a holder that is gone.

@@ -1,1 +1,0 @@
-//! Records of the simulators conform, and corrupted ones do not.
