@@ -110,7 +110,11 @@ impl fmt::Display for Track {
             Self::Stashed(component) => write!(formatter, "stashed manifest of {component}"),
             Self::Assets => formatter.write_str("rendered assets"),
             Self::Process(component, incarnation, node) => {
-                write!(formatter, "{incarnation} {component} process on {}", cp(node))
+                write!(
+                    formatter,
+                    "{incarnation} {component} process on {}",
+                    cp(node)
+                )
             }
             Self::Pod(component, node) => write!(formatter, "{component} pod of {}", cp(node)),
             Self::Lease(component) => write!(formatter, "lease of {component}"),
@@ -144,7 +148,9 @@ impl fmt::Display for Strike {
         match self {
             Self::PowerOff(node) => write!(formatter, "{} loses its power", cp(node)),
             Self::PowerOn(node) => write!(formatter, "{} gets its power back", cp(node)),
-            Self::Kill(component, node) => write!(formatter, "{component} on {} is killed", cp(node)),
+            Self::Kill(component, node) => {
+                write!(formatter, "{component} on {} is killed", cp(node))
+            }
             Self::KillInstaller => formatter.write_str("the installer is killed"),
             Self::StartAgain => formatter.write_str("the procedure is started again"),
         }

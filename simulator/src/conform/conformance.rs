@@ -110,7 +110,10 @@ pub fn explain(config: &Config, seen: &Seen, bounds: Bounds) -> Conformance {
         if matches!(found.outcome, Outcome::Conforms) {
             return found;
         }
-        if best.as_ref().is_none_or(|best| best.explained < found.explained) {
+        if best
+            .as_ref()
+            .is_none_or(|best| best.explained < found.explained)
+        {
             best = Some(found);
         }
     }
@@ -136,7 +139,8 @@ fn world_of(config: &Config, seen: &Seen, unusual: u8) -> World {
 }
 
 impl Conformance {
-    fn not_covered(reason: String) -> Self {
+    /// Nothing could be compared, for this reason.
+    pub fn not_covered(reason: String) -> Self {
         Self {
             outcome: Outcome::NotCovered(reason.clone()),
             changes: 0,

@@ -19,7 +19,11 @@ pub(super) fn divergence(layer: &Layer<'_>, before: &Belief) -> Divergence {
         since_ms: change.since_us / 1_000,
         until_ms: change.until_us / 1_000,
         before: lately(layer.changes, layer.turn),
-        survivors: ranked.iter().take(SURVIVORS).map(|(cost, node)| survivor(layer, node, *cost)).collect(),
+        survivors: ranked
+            .iter()
+            .take(SURVIVORS)
+            .map(|(cost, node)| survivor(layer, node, *cost))
+            .collect(),
     }
 }
 
@@ -34,7 +38,11 @@ fn survivor(layer: &Layer<'_>, node: &Node, cost: Cost) -> Survivor {
             Err(track) => contradicted.push(format!("{name} ({track})")),
         }
     }
-    let told = if node.owes { ", not announced in the record" } else { "" };
+    let told = if node.owes {
+        ", not announced in the record"
+    } else {
+        ""
+    };
     Survivor {
         shows: words(layer.world, &state, layer.change().track),
         procedure: format!("{}{told}", procedure(layer.world, &state)),

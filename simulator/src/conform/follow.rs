@@ -94,10 +94,14 @@ fn passed(layer: &Layer<'_>, before: &Belief, bounds: Bounds) -> (Belief, bool) 
     let mut capped = !frontier.is_empty() && after.is_empty();
     if after.len() > bounds.belief_max {
         capped = true;
-        let mut ranked: Vec<(Cost, Node)> = after.into_iter().map(|(node, cost)| (cost, node)).collect();
+        let mut ranked: Vec<(Cost, Node)> =
+            after.into_iter().map(|(node, cost)| (cost, node)).collect();
         ranked.sort_unstable();
         ranked.truncate(bounds.belief_max);
-        after = ranked.into_iter().map(|(cost, node)| (node, cost)).collect();
+        after = ranked
+            .into_iter()
+            .map(|(cost, node)| (node, cost))
+            .collect();
     }
     (after, capped)
 }
@@ -127,5 +131,8 @@ fn keep(belief: &mut Belief, node: Node, cost: Cost) -> bool {
 pub(super) fn lately(changes: &[Change], turn: u32) -> Vec<String> {
     const SHOWN: usize = 5;
     let turn = turn as usize;
-    changes[turn.saturating_sub(SHOWN)..turn].iter().map(Change::to_string).collect()
+    changes[turn.saturating_sub(SHOWN)..turn]
+        .iter()
+        .map(Change::to_string)
+        .collect()
 }

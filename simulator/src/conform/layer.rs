@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::change::{Change, Strike, Track, Value};
-use super::shown::{announcement, fits_new, fits_still, is_installers, takes};
+use super::shown::{announcement, fits_new, fits_still, holds, is_installers, may_restart, takes};
 use crate::coarse::{Action, Budgets, State, Status, Teardown, World};
 use crate::explore::Model;
 use terms::{Component, Incarnation};
@@ -144,7 +144,7 @@ impl<'a> Layer<'a> {
                     &state,
                     *track,
                     &self.changes[place as usize].value,
-                    self.lags(*track, &node.ahead),
+                    self.lags(&state, *track, &node.ahead),
                 )
             {
                 insert(&mut node.ahead, place);
@@ -154,7 +154,10 @@ impl<'a> Layer<'a> {
     }
 
     fn is_announced(&self, state: &State, place: u32) -> bool {
-        match (&self.changes[place as usize].value, announcement(self.world, state)) {
+        match (
+            &self.changes[place as usize].value,
+            announcement(self.world, state),
+        ) {
             (Value::Step(step, moment), Some(said)) => (step.as_str(), *moment) == said,
             _ => false,
         }
@@ -194,20 +197,42 @@ impl<'a> Layer<'a> {
                 _ if is_outside(*action) => continue,
                 _ => self.after(node, &state, *action),
             };
-            let name = if named { action.to_string() } else { String::new() };
+            let name = if named {
+                action.to_string()
+            } else {
+                String::new()
+            };
             into.push((name, next.map(|(node, after)| costs(node, &after))));
         }
-        for track in self.tracks.keys().filter(|track| matches!(track, Track::Outside(_))) {
+        for track in self.tracks.keys() {
             let Some(place) = self.next_of(*track, &node.ahead) else {
                 continue;
             };
+            if self.changes[place as usize].value == Value::Process(None)
+                && self.has_begun(place)
+                && may_restart(&state, *track)
+            {
+                let mut ahead = node.ahead.clone();
+                insert(&mut ahead, place);
+                let name = if named {
+                    format!("restart ({track})")
+                } else {
+                    String::new()
+                };
+                let next = self.arrive(&state, state, node.owes, ahead);
+                into.push((name, next.map(|node| costs(node, &state))));
+            }
             if let Value::Strike(strike) = self.changes[place as usize].value
                 && self.has_begun(place)
             {
                 for after in self.struck(state, strike) {
                     let mut ahead = node.ahead.clone();
                     insert(&mut ahead, place);
-                    let name = if named { strike.to_string() } else { String::new() };
+                    let name = if named {
+                        strike.to_string()
+                    } else {
+                        String::new()
+                    };
                     let next = self.arrive(&state, after, node.owes, ahead);
                     into.push((name, next.map(|node| costs(node, &after))));
                 }
@@ -223,7 +248,9 @@ impl<'a> Layer<'a> {
         let ends = |place: &u32| {
             self.has_begun(*place) && self.changes[*place as usize].value == Value::Process(None)
         };
-        self.next_of(track, &node.ahead).filter(ends).filter(|_| is_controller)?;
+        self.next_of(track, &node.ahead)
+            .filter(ends)
+            .filter(|_| is_controller)?;
         let mut before = *state;
         if state.is_reachable(state.has_quorum(self.world.config().control_planes)) {
             before.left.timing = before.left.timing.checked_sub(1)?;
@@ -241,7 +268,9 @@ impl<'a> Layer<'a> {
             let track = Track::Lease(lock);
             if self.tracks.contains_key(&track) {
                 let place = self.next_of(track, &ahead).ok_or(track)?;
-                if !(self.has_begun(place) && takes(&after, lock, &self.changes[place as usize].value)) {
+                if !(self.has_begun(place)
+                    && takes(&after, lock, &self.changes[place as usize].value))
+                {
                     return Err(track);
                 }
                 insert(&mut ahead, place);
@@ -252,9 +281,16 @@ impl<'a> Layer<'a> {
     }
 
     /// The node of a state that was reached, unless it contradicts what is seen.
-    fn arrive(&self, before: &State, after: State, owed: bool, ahead: Vec<u32>) -> Result<Node, Track> {
+    fn arrive(
+        &self,
+        before: &State,
+        after: State,
+        owed: bool,
+        ahead: Vec<u32>,
+    ) -> Result<Node, Track> {
         let said = announcement(self.world, &after);
-        let is_new = said != announcement(self.world, before) || before.status != Status::Running;
+        let is_new = said != announcement(self.world, before)
+            || before.status != Status::Running && after.status == Status::Running;
         let owes = self.is_told(&after) && (is_new || owed);
         let node = self.absorb(self.node(after, owes, ahead));
         for (track, places) in self.tracks {
@@ -263,7 +299,14 @@ impl<'a> Layer<'a> {
             };
             let changes_now = next.is_some_and(|next| self.has_begun(next));
             let value = &self.changes[last as usize].value;
-            if !changes_now && !fits_still(&after, *track, value, self.lags(*track, &node.ahead)) {
+            if !changes_now
+                && !fits_still(
+                    &after,
+                    *track,
+                    value,
+                    self.lags(&after, *track, &node.ahead),
+                )
+            {
                 return Err(*track);
             }
         }
@@ -271,22 +314,20 @@ impl<'a> Layer<'a> {
     }
 
     /// Whether a pod's component may work before the API calls the pod ready: an apiserver, which tells the
-    /// installer itself, and whoever holds the component's lease.
-    fn lags(&self, track: Track, ahead: &[u32]) -> bool {
+    /// installer itself, and whoever takes or holds the component's lease.
+    fn lags(&self, state: &State, track: Track, ahead: &[u32]) -> bool {
         let (component, node) = match track {
             Track::Pod(Component::KubeApiserver, _) => return true,
             Track::Pod(component, node) => (component, node),
             _ => return false,
         };
-        let Some(places) = self.tracks.get(&Track::Lease(component)) else {
-            return false;
-        };
-        let (last, next) = self.around(places, ahead);
-        let holds = |place: u32| {
+        let takes = |place: u32| {
             let value = &self.changes[place as usize].value;
             matches!(value, Value::Holder(Some(holder)) if holder.node == Some(node))
         };
-        last.is_some_and(holds) || next.is_some_and(|next| self.has_begun(next) && holds(next))
+        let next = self.next_of(Track::Lease(component), ahead);
+        holds(state, component, node)
+            || next.is_some_and(|next| self.has_begun(next) && takes(next))
     }
 
     /// The states after something was done: the same if there was nothing to hit. A record does not say
@@ -311,8 +352,10 @@ impl<'a> Layer<'a> {
                     Incarnation::Checkpoint,
                 ] {
                     let kill = Action::Kill(component, incarnation, node);
-                    let more: Vec<State> =
-                        states.iter().filter_map(|state| hit(*state, kill)).collect();
+                    let more: Vec<State> = states
+                        .iter()
+                        .filter_map(|state| hit(*state, kill))
+                        .collect();
                     states.extend(more);
                 }
                 if states.len() > 1 {

@@ -61,7 +61,9 @@ impl Seen {
         seen.control_planes = count.ok_or("the record does not say which nodes there are")?;
         if !(1..=Config::MOST_NODES).contains(&seen.control_planes) {
             let count = seen.control_planes;
-            return Err(format!("{count} control-plane nodes: the coarse world has 1 to 3"));
+            return Err(format!(
+                "{count} control-plane nodes: the coarse world has 1 to 3"
+            ));
         }
         for observation in sorted {
             seen.take(observation);
@@ -98,7 +100,10 @@ impl Seen {
             }
             Sighting::Fault(fault) if fault.effect.is_ok() => self.fault(fault, start_us, end_us),
             Sighting::Heal(heal) => {
-                let nodes = heal.nodes.iter().filter_map(|name| self.control_plane(name));
+                let nodes = heal
+                    .nodes
+                    .iter()
+                    .filter_map(|name| self.control_plane(name));
                 for node in nodes.collect::<Vec<_>>() {
                     self.strike(vec![Strike::PowerOn(node)], start_us, end_us);
                 }
@@ -121,7 +126,11 @@ impl Seen {
         }
         if let Some((from_us, _)) = self.uncovered {
             self.changes.retain(|change| change.since_us < from_us);
-            for change in self.changes.iter_mut().filter(|change| change.until_us >= from_us) {
+            for change in self
+                .changes
+                .iter_mut()
+                .filter(|change| change.until_us >= from_us)
+            {
                 change.value = Value::Unknown;
                 change.until_us = u64::MAX;
             }
@@ -130,7 +139,12 @@ impl Seen {
     }
 
     fn put(&mut self, track: Track, value: Value, since_us: u64, until_us: u64) {
-        self.changes.push(Change { track, value, since_us, until_us });
+        self.changes.push(Change {
+            track,
+            value,
+            since_us,
+            until_us,
+        });
     }
 
     /// A look at a track that is there all the time.
@@ -158,9 +172,20 @@ impl Seen {
 
 impl Seen {
     fn lease(&mut self, lease: &Lease, start_us: u64, end_us: u64) {
-        let node = lease.holder_node.as_ref().and_then(|name| self.control_plane(name));
-        let holder = lease.holder.clone().map(|identity| Holder { identity, node });
-        self.look(Track::Lease(lease.lock), Value::Holder(holder), start_us, end_us);
+        let node = lease
+            .holder_node
+            .as_ref()
+            .and_then(|name| self.control_plane(name));
+        let holder = lease
+            .holder
+            .clone()
+            .map(|identity| Holder { identity, node });
+        self.look(
+            Track::Lease(lease.lock),
+            Value::Holder(holder),
+            start_us,
+            end_us,
+        );
     }
 
     fn pods(&mut self, pods: &[PodStatus], start_us: u64, end_us: u64) {
@@ -173,7 +198,11 @@ impl Seen {
                         && pod.node.as_ref() == Some(&name)
                 };
                 let best = pods.iter().filter(is_it).map(|pod| {
-                    if pod.ready { PodSeen::Ready } else { PodSeen::Bound }
+                    if pod.ready {
+                        PodSeen::Ready
+                    } else {
+                        PodSeen::Bound
+                    }
                 });
                 let value = Value::Pod(best.max().unwrap_or(PodSeen::Absent));
                 self.look(Track::Pod(component, node), value, start_us, end_us);
@@ -225,10 +254,18 @@ impl Seen {
 
     fn files(&mut self, inventory: &NodeInventory, start_us: u64, end_us: u64) {
         let manifest = |component: Component| format!("bootstrap-{component}.yaml");
-        let any = |begins: &str| inventory.bootstrap_files.iter().any(|file| file.starts_with(begins));
+        let any = |begins: &str| {
+            inventory
+                .bootstrap_files
+                .iter()
+                .any(|file| file.starts_with(begins))
+        };
         let mut tracks = vec![
             (Track::Secrets, any("/etc/kubernetes/bootstrap-secrets/")),
-            (Track::StashedSecrets, any(&format!("{STASH}bootstrap-secrets"))),
+            (
+                Track::StashedSecrets,
+                any(&format!("{STASH}bootstrap-secrets")),
+            ),
             (Track::Assets, any("/var/lib/selfhost/assets/")),
         ];
         for component in Component::SELF_HOSTED {
@@ -318,6 +355,8 @@ fn name(node: u8) -> NodeId {
 }
 
 fn control_planes(nodes: &[NodeId]) -> u8 {
-    let count = (0..u8::MAX).take_while(|node| nodes.contains(&name(*node))).count();
+    let count = (0..u8::MAX)
+        .take_while(|node| nodes.contains(&name(*node)))
+        .count();
     u8::try_from(count).unwrap_or(u8::MAX)
 }

@@ -26,11 +26,13 @@ pub(super) fn fits_new(state: &State, track: Track, value: &Value, lags: bool) -
             match seen {
                 PodSeen::Absent => !pod.is_bound(),
                 // A bound pod of a node without power is called not ready once its node is.
-                PodSeen::Bound => {
-                    pod.is_bound() && (lags || !pod.is_ready() || !seat.is_on())
-                }
+                PodSeen::Bound => pod.is_bound() && (lags || !pod.is_ready() || !seat.is_on()),
                 PodSeen::Ready => pod.is_ready(),
             }
+        }
+        // Whether what only starts was started anew is for [`may_restart`] to say.
+        (Track::Process(component, incarnation, node), Value::Process(None)) => {
+            presence(state, component, incarnation, node) == Presence::Absent
         }
         (Track::Lease(component), Value::Holder(None)) => lease(state, component).is_free(),
         // A holder needs an action that takes the lease; what comes from outside, and announcements, too.
@@ -52,7 +54,9 @@ fn shows(state: &State, track: Track, value: &Value, lags: bool) -> bool {
     let disk = &state.disk;
     let bit = |bits: u8, component| bits >> place(component) & 1 == 1;
     match (track, value) {
-        (Track::Manifest(component), Value::There(there)) => bit(disk.manifests, component) == *there,
+        (Track::Manifest(component), Value::There(there)) => {
+            bit(disk.manifests, component) == *there
+        }
         (Track::Stashed(component), Value::There(there)) => bit(disk.stashed, component) == *there,
         (Track::Secrets, Value::There(there)) => disk.secrets == *there,
         (Track::StashedSecrets, Value::There(there)) => disk.stashed_secrets == *there,
@@ -80,6 +84,12 @@ fn shows(state: &State, track: Track, value: &Value, lags: bool) -> bool {
     }
 }
 
+/// Whether a process that was seen may be gone or have been started anew, for all that the state says.
+pub(super) fn may_restart(state: &State, track: Track) -> bool {
+    matches!(track, Track::Process(component, incarnation, node)
+        if presence(state, component, incarnation, node) == Presence::Either)
+}
+
 /// Whether an action that takes the lease explains this value.
 pub(super) fn takes(state: &State, component: Component, value: &Value) -> bool {
     match value {
@@ -87,6 +97,11 @@ pub(super) fn takes(state: &State, component: Component, value: &Value) -> bool 
         Value::Holder(Some(holder)) => shows_holder(lease(state, component), holder.node),
         _ => false,
     }
+}
+
+/// Whether the self-hosted process of this node holds the component's lease.
+pub(super) fn holds(state: &State, component: Component, node: u8) -> bool {
+    lease(state, component).node() == Some(usize::from(node))
 }
 
 /// A lease goes on showing a holder that is gone.
@@ -137,7 +152,9 @@ pub(super) fn announcement<'a>(world: &'a World, state: &State) -> Option<(&'a s
     if machine.is_holding() {
         return Some((pivot::Plan::HOLDING_STEP, Moment::Entered));
     }
-    machine.is_done().then_some((pivot::Plan::DONE_STEP, Moment::Completed))
+    machine
+        .is_done()
+        .then_some((pivot::Plan::DONE_STEP, Moment::Completed))
 }
 
 /// Whether the installer's process does it, so that it waits while an announcement is not seen yet.
@@ -185,7 +202,11 @@ pub(super) fn words(world: &World, state: &State, track: Track) -> String {
 
 /// Where the procedure stands, in words.
 pub(super) fn procedure(world: &World, state: &State) -> String {
-    let step = world.config().plan.stages.get(usize::from(state.machine.stage()));
+    let step = world
+        .config()
+        .plan
+        .stages
+        .get(usize::from(state.machine.stage()));
     let step = step.map_or("?", |stage| stage.step.as_str());
     match announcement(world, state) {
         Some((step, moment)) => format!("{step} {moment}"),

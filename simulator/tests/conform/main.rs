@@ -45,17 +45,39 @@ fn timed_runs_of_the_catalogue_conform() {
         for case in catalogue(seed) {
             let (config, observations) = played(&case);
             let found = conform(&config, &observations, Bounds::USUAL);
-            assert_eq!(found.outcome, Outcome::Conforms, "{} with seed {seed}", case.id);
-            assert_eq!((found.explained, found.unusual), (found.changes, 0), "{}", case.id);
-            assert!(found.changes > 50, "{} shows {} changes", case.id, found.changes);
+            assert_eq!(
+                found.outcome,
+                Outcome::Conforms,
+                "{} with seed {seed}",
+                case.id
+            );
+            assert_eq!(
+                (found.explained, found.unusual),
+                (found.changes, 0),
+                "{}",
+                case.id
+            );
+            assert!(
+                found.changes > 50,
+                "{} shows {} changes",
+                case.id,
+                found.changes
+            );
             if let Some(reason) = found.uncovered {
                 *uncovered.entry(reason).or_insert(0) += 1;
             }
         }
     }
-    let expected = [("the coarse world deletes no pods", 9), ("the coarse world kills no etcd", 3)];
+    let expected = [
+        ("the coarse world deletes no pods", 9),
+        ("the coarse world kills no etcd", 3),
+    ];
     let expected = expected.map(|(reason, cases)| (reason.to_owned(), cases));
-    assert_eq!(uncovered, BTreeMap::from(expected), "what is not covered to the end");
+    assert_eq!(
+        uncovered,
+        BTreeMap::from(expected),
+        "what is not covered to the end"
+    );
 }
 
 /// A record in another order is the same record.
@@ -65,7 +87,10 @@ fn the_order_of_lines_does_not_matter() {
     let (_, mut observations) = played(&case);
     let changes = Seen::of(&observations).expect("it is covered").changes;
     observations.reverse();
-    assert_eq!(Seen::of(&observations).expect("it is covered").changes, changes);
+    assert_eq!(
+        Seen::of(&observations).expect("it is covered").changes,
+        changes
+    );
 }
 
 /// What the coarse world cannot follow is said, not followed.
