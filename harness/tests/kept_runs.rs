@@ -89,3 +89,60 @@ fn copy(from: &Path, to: &Path) {
         }
     }
 }
+
+fn conform(run: &Path, arguments: &[&str]) -> (Option<i32>, String) {
+    let output = Command::cargo_bin("chrysalis")
+        .expect("the command is built with its tests")
+        .arg("conform")
+        .arg(run)
+        .args(arguments)
+        .output()
+        .expect("the command starts");
+    (
+        output.status.code(),
+        String::from_utf8_lossy(&output.stdout).into_owned(),
+    )
+}
+
+/// What real clusters did is possible in the simulator's coarse world.
+#[test]
+fn kept_runs_conform() {
+    for run in [
+        "bootstrap-and-pivot-single",
+        "apiserver-cannot-be-scheduled",
+    ] {
+        let (code, said) = conform(&kept(run), &[]);
+        assert_eq!(code, Some(0), "{said}");
+        assert!(said.starts_with("conforms "), "{said}");
+    }
+}
+
+/// Without the announcement that the manifests are placed, nothing explains that they lie there.
+#[test]
+fn a_record_that_lacks_a_step_diverges() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    copy(&kept("bootstrap-and-pivot-single"), folder.path());
+    let case = std::fs::read_dir(folder.path())
+        .expect("the copy is there")
+        .flatten()
+        .map(|entry| entry.path())
+        .find(|path| path.is_dir())
+        .expect("the run has a case");
+    let events = case.join("events.ndjson");
+    let text = std::fs::read_to_string(&events).expect("the record is there");
+    let lacking: String = text
+        .lines()
+        .filter(|line| !line.contains(r#""step":"manifests-placed""#))
+        .flat_map(|line| [line, "\n"])
+        .collect();
+    assert_ne!(lacking.len(), text.len(), "the record has the step");
+    std::fs::write(&events, lacking).expect("the copy can be written");
+    let (code, said) = conform(folder.path(), &["--json"]);
+    assert_eq!(code, Some(1), "{said}");
+    let report: serde_json::Value = serde_json::from_str(&said).expect("it is JSON");
+    let change = &report["cases"][0]["outcome"]["diverges"]["change"];
+    assert!(
+        change.as_str().is_some_and(|change| !change.is_empty()),
+        "{said}"
+    );
+}

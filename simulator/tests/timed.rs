@@ -356,11 +356,20 @@ fn what_is_looked_at_sparingly_takes_the_same_course() {
             assert_eq!(sparing.log, steady.log, "{}", case.id);
             assert_eq!(sparing.took_ms, steady.took_ms, "{}", case.id);
         }
-        assert_ne!(seen.result, CaseResult::Failed, "{}: {}", case.id, seen.reason);
+        assert_ne!(
+            seen.result,
+            CaseResult::Failed,
+            "{}: {}",
+            case.id,
+            seen.reason
+        );
         assert_eq!(verdict.result, CaseResult::Passed, "{}", case.id);
         steady_count += steady.observations.len();
         sparing_count += sparing.observations.len();
     }
     println!("{sparing_count} observations instead of {steady_count}");
-    assert!(sparing_count * 3 < steady_count * 2, "{sparing_count} of {steady_count}");
+    assert!(
+        sparing_count * 3 < steady_count * 2,
+        "{sparing_count} of {steady_count}"
+    );
 }

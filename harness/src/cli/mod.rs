@@ -3,6 +3,7 @@
 pub mod backend;
 pub mod cluster;
 pub mod completions;
+pub mod conform;
 pub mod doctor;
 pub mod exit;
 pub mod explain;
@@ -52,6 +53,8 @@ enum Verb {
     Plan(plan::Arguments),
     /// Judge an earlier run again, from what it recorded.
     Judge(judge::Arguments),
+    /// Compare an earlier run with the simulator's coarse world.
+    Conform(conform::Arguments),
     /// Write the reports of an earlier run anew, or print a case's timeline.
     Report(report::Arguments),
     /// Join several runs, such as the shards of one plan, into one report.
@@ -95,6 +98,7 @@ impl Cli {
             Verb::Replay(arguments) => replay::run(arguments).await,
             Verb::Plan(arguments) => plan::run(arguments).await,
             Verb::Judge(arguments) => judge::run(arguments).await,
+            Verb::Conform(arguments) => conform::run(arguments).await,
             Verb::Report(arguments) => report::run(arguments).await,
             Verb::Merge(arguments) => merge::run(arguments).await,
             Verb::Explain(arguments) => explain::run(arguments).await,

@@ -23,7 +23,9 @@ impl Figures {
     /// By name with the unit last.
     pub(crate) fn all(self) -> BTreeMap<String, u64> {
         let named = self.figures.into_iter();
-        named.map(|(name, figure)| (name.to_owned(), figure)).collect()
+        named
+            .map(|(name, figure)| (name.to_owned(), figure))
+            .collect()
     }
 
     /// Takes in the next observation, which `view` has taken in.
@@ -127,9 +129,7 @@ impl Figures {
     }
 
     fn first(&mut self, name: &'static str, microseconds: u64) {
-        self.figures
-            .entry(name)
-            .or_insert(microseconds / 1_000);
+        self.figures.entry(name).or_insert(microseconds / 1_000);
     }
 
     fn most(&mut self, name: &'static str, microseconds: u64) {

@@ -15,13 +15,13 @@ use std::collections::BTreeSet;
 
 use crate::faults::Faults;
 use crate::figures::Figures;
+use crate::host;
 use crate::invariants::Invariant;
 use crate::observation::{Cause, Observation, Sighting};
 use crate::order::in_order;
 use crate::register::{self, Class, Rule};
 use crate::verdict::{CaseResult, Expectation, Finding, Judged, Judgement, Verdict};
 use crate::view::View;
-use crate::host;
 
 /// The end of a case that was closed while its operation was still open, because what it expects was proven.
 pub const END_WHEN_PROVEN: &str = "none";

@@ -53,14 +53,13 @@ pub fn running_tasks(plan: &Plan, state: State) -> impl Iterator<Item = Task> {
     };
     let labels = machine.is_labelling();
     let work = (state.running != 0 && !labels).then(|| machine.work());
-    indices(state.running)
-        .filter_map(move |index| {
-            if labels {
-                Some(Task::LabelNode(index))
-            } else {
-                work.as_ref()?.get(index)
-            }
-        })
+    indices(state.running).filter_map(move |index| {
+        if labels {
+            Some(Task::LabelNode(index))
+        } else {
+            work.as_ref()?.get(index)
+        }
+    })
 }
 
 /// The places of the bits that are set, from the lowest.

@@ -71,6 +71,9 @@ pub struct Config {
     pub unschedulable: bool,
     /// Another cluster's installer may be started on the bootstrap node at any time.
     pub foreign: bool,
+    /// Every announcement waits for [`super::Action::Release`], and the end for [`super::Action::End`],
+    /// whatever may still happen: for those who compare announcements with a record.
+    pub announces: bool,
 }
 
 impl Config {
@@ -93,6 +96,7 @@ impl Config {
             one_port: false,
             unschedulable: false,
             foreign: false,
+            announces: false,
         }
     }
 

@@ -75,8 +75,12 @@ impl World {
         }
     }
 
-    /// Nobody can tell a release from its announcement, unless a kill could fall between two markers.
+    /// Nobody can tell a release from its announcement, unless a kill could fall between two markers
+    /// or announcements are looked at.
     fn release_at_once(&self, state: &mut State) {
+        if self.config().announces {
+            return;
+        }
         let may_be_killed = state.left.can_end_installer();
         while let Some((stage, moment)) = state.machine.announced() {
             let released = Input::Released(stage, moment);

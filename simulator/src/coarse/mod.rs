@@ -53,5 +53,6 @@ pub use action::{Action, Holder, Port};
 pub use config::{Budgets, Config};
 pub use judge::INVARIANTS;
 pub use project::project;
+pub(crate) use state::index;
 pub use state::{Disk, Joined, Lease, Node, Pod, Power, Process, State, Status, Teardown};
 pub use world::World;

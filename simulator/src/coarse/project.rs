@@ -242,6 +242,13 @@ impl<'a> Projection<'a> {
                 foreign: false,
             }));
         }
+        let announced = |state: &State| {
+            let runs = state.status == Status::Running;
+            state.machine.announced().filter(|_| runs)
+        };
+        if announced(&self.state) != announced(before) || before.status != Status::Running {
+            self.announcement();
+        }
         let reinstates =
             |state: &State| state.status == Status::Running && state.machine.is_reinstating();
         if reinstates(&self.state) && !reinstates(before) {
@@ -258,6 +265,21 @@ impl<'a> Projection<'a> {
                 self.ended(OperationEnd::Holding);
             }
             _ => {}
+        }
+    }
+}
+
+impl Projection<'_> {
+    /// What the installer announces, in worlds where announcements are looked at; elsewhere several are
+    /// made at once, and nobody could tell them apart.
+    fn announcement(&mut self) {
+        let machine = self.state.machine;
+        let runs = self.state.status == Status::Running && self.world.config().announces;
+        let Some((stage, moment)) = machine.announced().filter(|_| runs) else {
+            return;
+        };
+        if let Some(stage) = self.world.config().plan.stages.get(usize::from(stage)) {
+            self.step(stage.step.as_str(), moment);
         }
     }
 }
@@ -288,6 +310,7 @@ impl Projection<'_> {
             operation,
             foreign: false,
         }));
+        self.announcement();
     }
 
     fn expected_end(&self) -> &'static str {
