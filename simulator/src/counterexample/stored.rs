@@ -23,6 +23,8 @@ struct Stored {
     one_port: bool,
     unschedulable: bool,
     foreign: bool,
+    #[serde(default)]
+    announces: bool,
     path: Vec<String>,
     plan: Plan,
 }
@@ -97,6 +99,7 @@ impl Counterexample {
             one_port,
             unschedulable,
             foreign,
+            announces,
         } = config;
         let stored = Stored {
             v: VERSION,
@@ -106,6 +109,7 @@ impl Counterexample {
             one_port: *one_port,
             unschedulable: *unschedulable,
             foreign: *foreign,
+            announces: *announces,
             path: path.iter().map(ToString::to_string).collect(),
             plan: plan.clone(),
         };
@@ -185,6 +189,7 @@ impl Stored {
             one_port: self.one_port,
             unschedulable: self.unschedulable,
             foreign: self.foreign,
+            announces: self.announces,
             ..Config::calm(self.plan, self.control_planes)
         };
         Ok(calm.with(budgets))
