@@ -166,6 +166,8 @@ pub(super) fn in_words(world: &World, bounds: &Bounds) -> String {
         one_port,
         unschedulable,
         foreign,
+        // Announcements are released at once here.
+        announces: _,
     } = world.config();
     let nodes = if *control_planes == 1 {
         "node"
