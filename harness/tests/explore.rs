@@ -150,8 +150,8 @@ fn a_search_that_is_cut_off_proves_nothing() {
         let search = [
             "explore",
             "--exhaustive",
-            "--faults",
-            "1",
+            "--control-planes",
+            "3",
             "--fault",
             "kill",
         ];

@@ -16,7 +16,7 @@ use crate::console::lines::say;
 
 /// Trials of one slice. Each slice has a seed of its own, so that how many are done at once changes
 /// no trial.
-const SLICE: u64 = 64;
+const SLICE: u64 = 16;
 /// How many reasons of inconclusive trials are shown.
 const MOST_REASONS: usize = 3;
 
