@@ -104,16 +104,33 @@ fn history_has_counterexamples_and_they_are_kept_once() {
         first.contains("no-credentials-left is violated after "),
         "{first}"
     );
-    let kept = files(&place.path().join("found"), ".txt");
+    let kept = files(&place.path().join("found"), ".json");
     assert!(kept.len() >= 3, "{kept:?}");
+    let (code, explained) = said(place.path(), &["explain", text(&kept[0])]);
+    assert_eq!(code, 0, "{explained}");
+    assert!(
+        explained.contains("cp-1") && explained.contains("timing: possible"),
+        "{explained}"
+    );
+    let scenarios = files(&place.path().join("found"), ".yaml");
+    let of_the_guard = |path: &&PathBuf| text(path).contains("guard-holds-at-teardown");
+    let scenario = scenarios
+        .iter()
+        .find(of_the_guard)
+        .expect("it is a scenario");
+    let replay = ["replay", "--on", "sim", text(scenario)];
+    let (code, replayed) = said(place.path(), &replay);
+    assert_eq!(code, 0, "{replayed}");
     fs::write(&kept[0], "a remark").expect("it can be written");
     let (code, again) = said(place.path(), &search);
     assert_eq!(code, 1, "{again}");
-    assert_eq!(files(&place.path().join("found"), ".txt"), kept);
+    assert_eq!(files(&place.path().join("found"), ".json"), kept);
     assert_eq!(
         fs::read_to_string(&kept[0]).expect("it is there"),
         "a remark"
     );
+    let (code, refused) = said(place.path(), &["explain", text(&kept[0])]);
+    assert_eq!(code, 64, "{refused}");
 }
 
 #[test]

@@ -1,33 +1,55 @@
-//! `chrysalis explain`: what an invariant says, and which scenarios show it.
+//! `chrysalis explain`: what an invariant says, and which scenarios show it; a kept counterexample as a table.
+
+use std::path::Path;
 
 use clap::Args;
 use oracle::register::{self, Rule, capability_name};
 use scenarios::{BUDGETS, Scenario, ScenarioCase, catalogue, nearest};
+use simulator::counterexample::{Counterexample, Timing};
+use simulator::timers::Timers;
 
 use super::exit::{Exit, Failure, Outcome};
 use super::output::{cases, print};
 
-/// Explain an invariant, by its slug or number, or a field failure.
+/// Explain an invariant, by its slug or number, a field failure, or a kept counterexample.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   chrysalis explain guard-holds-at-teardown
   chrysalis explain S5
-  chrysalis explain FF-07")]
+  chrysalis explain FF-07
+  chrysalis explain counterexamples/guard-holds-at-teardown-1a2b3c4d.json")]
 pub struct Arguments {
-    /// A slug such as guard-holds-at-teardown, a number such as S5 or L3, or a field failure such as FF-07.
-    #[arg(value_name = "INVARIANT|FF-nn")]
+    /// A slug such as guard-holds-at-teardown, a number such as S5 or L3, a field failure such as FF-07, or a
+    /// counterexample that `explore --exhaustive --out` kept.
+    #[arg(value_name = "INVARIANT|FF-nn|FILE")]
     what: String,
 }
 
 /// Prints the explanation.
 ///
 /// # Errors
-/// A word that is neither, with the nearest one that is.
+/// A word that is none of these, with the nearest one that is; a file that is no counterexample.
 pub async fn run(arguments: Arguments) -> Outcome {
+    if Path::new(&arguments.what).is_file() {
+        return print(&counterexample(&arguments.what)?);
+    }
     match explained(&arguments.what, &catalogue()) {
         Ok(text) => print(&text),
         Err(words) => Err(Failure::new(Exit::Usage, words)),
     }
+}
+
+/// A kept counterexample: what is violated, what happens on which node, and whether that is timely.
+fn counterexample(file: &str) -> Result<String, Failure> {
+    let text = std::fs::read_to_string(file).map_err(|error| Failure::new(Exit::Usage, error))?;
+    let kept = Counterexample::load(&text).map_err(|error| Failure::new(Exit::Usage, error))?;
+    let timing = match kept.timing(&Timers::measured()) {
+        Timing::Feasible => "possible with the durations of docs/simulator.md".to_owned(),
+        Timing::NeedsUnusualTiming(reason) => {
+            format!("needs timing outside defaults, and is no bug: {reason}")
+        }
+    };
+    Ok(format!("{}\ntiming: {timing}\n", kept.table().trim_end()))
 }
 
 fn explained(what: &str, catalogue: &[Scenario]) -> Result<String, String> {

@@ -1,13 +1,16 @@
 //! `explore --exhaustive`: every interleaving of the coarse world.
 
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use oracle::register;
 use simulator::coarse::World;
+use simulator::counterexample::{self, Rehearsal, Timing};
 use simulator::explore::{
     Bounds, Continue, Counterexample, Coverage, End, Explored, Model, NoSymmetry, Progress,
     Returns, Search, Stuck, explore, grouped, returns,
 };
+use simulator::timers::Timers;
 
 use super::ticker::Ticker;
 use super::world::in_words;
@@ -48,9 +51,19 @@ fn explored(world: &World, search: &Search, out: Option<&Path>, ticker: &Ticker)
     );
     let returns = returns.map_err(broken)?;
     let mut found_slugs = tell_returns(&returns, out)?;
+    let mut unusual = Vec::new();
     for counterexample in found.counterexamples().map_err(broken)? {
-        tell_counterexample(world, &found, &counterexample, out)?;
-        found_slugs.push(world.invariants()[counterexample.invariant]);
+        let slug = world.invariants()[counterexample.invariant];
+        match tell_counterexample(world, &found, &counterexample, out)? {
+            Timing::Feasible => found_slugs.push(slug),
+            Timing::NeedsUnusualTiming(_) => unusual.push(slug),
+        }
+    }
+    if !unusual.is_empty() {
+        say!(
+            "needs timing outside defaults, and is no bug: {}",
+            unusual.join(", ")
+        );
     }
     let exit = exit_of(!found_slugs.is_empty(), &coverage, ticker.is_cancelled());
     say!("{}", conclusion(exit, &coverage, &found_slugs));
@@ -154,7 +167,7 @@ fn tell_counterexample(
     found: &Explored<World>,
     counterexample: &Counterexample<World>,
     out: Option<&Path>,
-) -> Result<(), Failure> {
+) -> Result<Timing, Failure> {
     let Counterexample {
         invariant,
         states,
@@ -170,7 +183,64 @@ fn tell_counterexample(
     if let Some(rule) = register::by_slug(slug) {
         say!("  {}", rule.sentence);
     }
-    tell_path(slug, &path.to_string(), out)
+    for line in path.to_string().lines() {
+        say!("  {line}");
+    }
+    let whole = counterexample::Counterexample {
+        config: world.config().clone(),
+        invariant: slug.to_owned(),
+        path: path.actions.clone(),
+    };
+    let timing = whole.timing(&Timers::measured());
+    if let Timing::NeedsUnusualTiming(reason) = &timing {
+        say!("  needs timing outside defaults: {reason}");
+    }
+    if let Some(folder) = out {
+        keep(&whole, folder)?;
+    }
+    say!("");
+    Ok(timing)
+}
+
+/// Keeps a counterexample for `explain`, and as a scenario where the language can express it.
+fn keep(whole: &counterexample::Counterexample, folder: &Path) -> Result<(), Failure> {
+    let saved = saved::save(folder, &whole.invariant, "json", &whole.save())?;
+    say!(
+        "  kept as {0}; `chrysalis explain {0}` shows it",
+        saved.path.display()
+    );
+    let Rehearsal {
+        files,
+        confirmed,
+        verdict,
+        ..
+    } = match whole.rehearse() {
+        Ok(rehearsal) => rehearsal,
+        Err(reason) => {
+            say!("  no scenario: {reason}");
+            return Ok(());
+        }
+    };
+    for (name, text) in files {
+        let path = folder.join(name);
+        match saved::write_new(&path, &text) {
+            Ok(()) => say!("  kept as {}", path.display()),
+            Err(error) if error.kind() == ErrorKind::AlreadyExists => {
+                say!("  {} is there already, and stays as it is", path.display());
+            }
+            Err(error) => {
+                let words = format!("cannot write {}: {error}", path.display());
+                return Err(Failure::new(Exit::Unavailable, words));
+            }
+        }
+    }
+    let so = if confirmed {
+        "confirmed"
+    } else {
+        "not confirmed"
+    };
+    say!("  in the timed world: {so}: {verdict}");
+    Ok(())
 }
 
 /// Prints a path, one action a line, and keeps it if that is wanted.
