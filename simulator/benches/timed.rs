@@ -42,10 +42,14 @@ fn tell_trials(threads: usize, faults: usize) {
     let (took, busy_us) = (begun.elapsed(), processor_us() - begun_us);
     println!(
         "{count} trials with up to {faults} faults on {threads} threads in {took:.2?}: {} a minute; \
-         {} us of processor time each; {}",
+         {} us of processor time each; {}; {} passed, {} failed, {} inconclusive, {} refused",
         per_minute(count, took),
         busy_us / count as u64,
-        faster(tally.virtual_ms, took)
+        faster(tally.virtual_ms, took),
+        tally.passed,
+        tally.failed.len(),
+        tally.inconclusive.len(),
+        tally.refused
     );
 }
 

@@ -11,19 +11,18 @@ use crate::work::{Watch, Work};
 
 /// What follows from an input. Total and pure: every input is legal in every state, and what does
 /// not concern the state changes nothing.
+#[inline]
 pub fn step(plan: &Plan, state: State, input: Input) -> (State, Effects) {
-    let mut machine = Machine {
-        plan,
-        state,
-        effects: Effects::none(),
-    };
+    let mut after = (state, Effects::none());
+    let mut machine = Machine::new(plan, &mut after);
     match input {
         Input::Facts(facts) => machine.facts(&facts),
         Input::Finished(task, attempt, outcome) => machine.finished(task, attempt, outcome),
         Input::Elapsed(timer) => machine.elapsed(timer),
         Input::Released(stage, moment) => machine.released(stage, moment),
     }
-    (machine.state, machine.effects)
+    after.0 = machine.state;
+    after
 }
 
 /// Where the machine stands after a start: at the beginning, or where the last process was killed.
@@ -31,26 +30,20 @@ pub fn step(plan: &Plan, state: State, input: Input) -> (State, Effects) {
 /// A procedure that held tries again: from the gate that asks whether self-hosted instances serve,
 /// if it had come further than that, for what was true then proves nothing now.
 pub fn resume(plan: &Plan, durable: Option<Durable>) -> (State, Effects) {
-    let start = State::at(0, Phase::Entering);
-    let mut machine = Machine {
-        plan,
-        state: start,
-        effects: Effects::none(),
-    };
+    let mut after = (State::FIRST, Effects::none());
+    let mut machine = Machine::new(plan, &mut after);
     match durable.filter(|_| plan.rules.marker) {
         None => machine.enter(0),
         Some(durable) => machine.take_up(durable),
     }
-    (machine.state, machine.effects)
+    after.0 = machine.state;
+    after
 }
 
 /// Tasks that were started and have neither ended nor been given up, in the order of their start.
 pub fn running_tasks(plan: &Plan, state: State) -> impl Iterator<Item = Task> {
-    let machine = Machine {
-        plan,
-        state,
-        effects: Effects::none(),
-    };
+    let mut before = (state, Effects::none());
+    let machine = Machine::new(plan, &mut before);
     let labels = machine.is_labelling();
     let work = (state.running != 0 && !labels).then(|| machine.work());
     indices(state.running).filter_map(move |index| {
@@ -75,7 +68,19 @@ pub(crate) fn indices(mut bits: u16) -> impl Iterator<Item = u8> {
 pub(crate) struct Machine<'a> {
     pub(crate) plan: &'a Plan,
     pub(crate) state: State,
-    pub(crate) effects: Effects,
+    /// Written where they are given to the caller: the parts of a value that was only just written are
+    /// slow to be read as a whole.
+    pub(crate) effects: &'a mut Effects,
+}
+
+impl<'a> Machine<'a> {
+    fn new(plan: &'a Plan, (state, effects): &'a mut (State, Effects)) -> Self {
+        Self {
+            plan,
+            state: *state,
+            effects,
+        }
+    }
 }
 
 // === Inputs ===

@@ -71,6 +71,7 @@ pub(crate) enum Flag {
     Resumed = 128,
 }
 
+/// Readers take a reference: a state whose parts were only just written is slow to be read as a whole.
 impl State {
     /// The state before the first stage's first effect.
     pub const FIRST: Self = Self::at(0, Phase::Entering);
@@ -88,44 +89,44 @@ impl State {
     }
 
     /// The stage that the machine is in.
-    pub const fn stage(self) -> StageIndex {
+    pub const fn stage(&self) -> StageIndex {
         self.place & 15
     }
 
     /// Whether the machine stands still and only a new start moves it.
-    pub const fn is_holding(self) -> bool {
+    pub const fn is_holding(&self) -> bool {
         matches!(self.phase, Phase::Held)
     }
 
     /// Whether the procedure is done.
-    pub const fn is_done(self) -> bool {
+    pub const fn is_done(&self) -> bool {
         matches!(self.phase, Phase::Done)
     }
 
     /// Whether the machine waits for a hold point to be passed.
-    pub const fn is_waiting_for_release(self) -> bool {
+    pub const fn is_waiting_for_release(&self) -> bool {
         matches!(self.phase, Phase::Entering | Phase::Leaving)
     }
 
     /// Whether the bootstrap control plane is being put back.
-    pub const fn is_reinstating(self) -> bool {
+    pub const fn is_reinstating(&self) -> bool {
         matches!(self.phase, Phase::PuttingBack | Phase::PutBack)
     }
 
     /// The reason that is remembered for the case that the stage fails.
-    pub fn why(self) -> Option<Why> {
+    pub fn why(&self) -> Option<Why> {
         Why::ALL
             .get(usize::from(self.place >> 4).wrapping_sub(1))
             .copied()
     }
 
     /// Whether a failure was followed by a teardown, as history did.
-    pub const fn tears_down(self) -> bool {
+    pub const fn tears_down(&self) -> bool {
         self.has(Flag::TornDown)
     }
 
     /// The announcement whose release is waited for.
-    pub const fn announced(self) -> Option<(StageIndex, Moment)> {
+    pub const fn announced(&self) -> Option<(StageIndex, Moment)> {
         match self.phase {
             Phase::Entering => Some((self.stage(), Moment::Entered)),
             Phase::Leaving => Some((self.stage(), Moment::Completed)),
@@ -134,12 +135,12 @@ impl State {
     }
 
     /// Whether the timer runs.
-    pub const fn is_armed(self, timer: Timer) -> bool {
+    pub const fn is_armed(&self, timer: Timer) -> bool {
         self.has(Flag::of(timer))
     }
 
     /// Whether facts can matter now: nothing runs, waits to be tried again or to be released, or is over.
-    pub const fn heeds_facts(self) -> bool {
+    pub const fn heeds_facts(&self) -> bool {
         self.running == 0
             && !self.has(Flag::RetryTimer)
             && matches!(
@@ -162,7 +163,7 @@ impl State {
         self.place = self.stage() | code << 4;
     }
 
-    pub(crate) const fn has(self, flag: Flag) -> bool {
+    pub(crate) const fn has(&self, flag: Flag) -> bool {
         self.flags & flag as u8 != 0
     }
 

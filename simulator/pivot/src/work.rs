@@ -49,7 +49,9 @@ impl Work {
         }
     }
 
-    fn task(mut self, task: Task) -> Self {
+    // In place: the parts of a value that was only just written are slow to be read as a whole.
+
+    fn task(&mut self, task: Task) -> &mut Self {
         if let Some(place) = self.tasks.get_mut(usize::from(self.len)) {
             *place = Some(task);
             self.len += 1;
@@ -57,17 +59,19 @@ impl Work {
         self
     }
 
-    fn each(self, set: ComponentSet, task: impl Fn(Component) -> Task) -> Self {
-        set.iter()
-            .fold(self, |work, component| work.task(task(component)))
+    fn each(&mut self, set: ComponentSet, task: impl Fn(Component) -> Task) -> &mut Self {
+        for component in set.iter() {
+            self.task(task(component));
+        }
+        self
     }
 
-    fn then_watch(mut self) -> Self {
+    fn then_watch(&mut self) -> &mut Self {
         self.before_watch = self.len;
         self
     }
 
-    fn one_by_one(mut self) -> Self {
+    fn one_by_one(&mut self) -> &mut Self {
         self.one_by_one = true;
         self
     }
@@ -81,58 +85,52 @@ impl Work {
             destroy_stash,
             ..
         } = plan.rules;
+        let mut work = Self::new(Watch::Nothing);
         match kind {
             StageKind::Stage => {
-                let work = Self::new(Watch::Nothing).one_by_one();
-                let work = if claim {
-                    work.task(Task::ClaimCluster)
-                } else {
-                    work
-                };
-                work.task(Task::StageSecrets).then_watch()
+                if claim {
+                    work.task(Task::ClaimCluster);
+                }
+                work.task(Task::StageSecrets).one_by_one().then_watch();
             }
-            StageKind::Place(set) => Self::new(Watch::Nothing)
-                .each(set, Task::PlaceManifest)
-                .then_watch(),
-            StageKind::Apply => AssetGroup::ALL
-                .into_iter()
-                .fold(Self::new(Watch::Nothing), |work, group| {
-                    work.task(Task::Apply(group))
-                })
-                .one_by_one()
-                .then_watch(),
+            StageKind::Place(set) => {
+                work.each(set, Task::PlaceManifest).then_watch();
+            }
+            StageKind::Apply => {
+                for group in AssetGroup::ALL {
+                    work.task(Task::Apply(group));
+                }
+                work.one_by_one().then_watch();
+            }
             // Its tasks follow from the facts.
-            StageKind::Label => Self::new(Watch::Nothing),
-            StageKind::Gate(rule) => Self::new(Watch::Gate(rule)),
-            StageKind::Arm(set) if set == ComponentSet::NONE => Self::new(Watch::Nothing),
-            StageKind::Arm(_) => Self::new(Watch::Never),
+            StageKind::Label => {}
+            StageKind::Gate(rule) => work.watch = Watch::Gate(rule),
+            StageKind::Arm(set) if set == ComponentSet::NONE => {}
+            StageKind::Arm(_) => work.watch = Watch::Never,
             StageKind::HandOver(set) => {
-                let work = Self::new(Watch::HandedOver(set))
-                    .each(set, Task::StashManifest)
-                    .then_watch();
-                if torn_down {
-                    work
-                } else {
-                    work.task(Task::Canary)
+                work.watch = Watch::HandedOver(set);
+                work.each(set, Task::StashManifest).then_watch();
+                if !torn_down {
+                    work.task(Task::Canary);
                 }
             }
-            StageKind::Drain(set) => Self::new(Watch::Drained(set))
-                .each(set, Task::StashManifest)
-                .then_watch(),
-            StageKind::Remove(set) => Self::removal(set, stash, secrets),
+            StageKind::Drain(set) => {
+                work.watch = Watch::Drained(set);
+                work.each(set, Task::StashManifest).then_watch();
+            }
+            StageKind::Remove(set) => work.remove(set, stash, secrets),
             StageKind::Verify => {
-                let work = Self::new(Watch::Nothing).one_by_one().task(Task::VerifyApi);
-                let work = if destroy_stash {
-                    work.task(Task::DestroyStash)
-                } else {
-                    work
-                };
-                work.then_watch()
+                work.task(Task::VerifyApi);
+                if destroy_stash {
+                    work.task(Task::DestroyStash);
+                }
+                work.one_by_one().then_watch();
             }
         }
+        work
     }
 
-    fn removal(set: ComponentSet, stash: bool, rule: SecretsRule) -> Self {
+    fn remove(&mut self, set: ComponentSet, stash: bool, rule: SecretsRule) {
         let manifest = if stash {
             Task::StashManifest
         } else {
@@ -144,15 +142,14 @@ impl Work {
             Task::DeleteSecrets
         };
         match rule {
-            SecretsRule::AfterProcesses => Self::new(Watch::Gone(set))
-                .each(set, manifest)
-                .then_watch()
-                .task(secrets),
-            SecretsRule::BeforeManifests => Self::new(Watch::Nothing)
-                .task(secrets)
-                .each(set, manifest)
-                .one_by_one()
-                .then_watch(),
+            SecretsRule::AfterProcesses => {
+                self.watch = Watch::Gone(set);
+                self.each(set, manifest).then_watch().task(secrets);
+            }
+            SecretsRule::BeforeManifests => {
+                self.task(secrets).each(set, manifest);
+                self.one_by_one().then_watch();
+            }
         }
     }
 
@@ -171,13 +168,13 @@ impl Work {
                 _ => {}
             }
         }
-        let work = Self::new(Watch::Reinstated(set)).one_by_one();
-        let work = if secrets {
-            work.task(Task::StageSecrets)
-        } else {
-            work
-        };
-        work.each(set, Task::PlaceManifest).then_watch()
+        let mut work = Self::new(Watch::Reinstated(set));
+        if secrets {
+            work.task(Task::StageSecrets);
+        }
+        work.each(set, Task::PlaceManifest);
+        work.one_by_one().then_watch();
+        work
     }
 
     /// The bits of the tasks that may run: those before the wait, or all once it is over.

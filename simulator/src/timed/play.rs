@@ -21,7 +21,7 @@ pub(super) const LOOK_MS: u64 = 200;
 /// half of what the judge takes for an instance that serves, and as often as unchanged things are told again.
 const SPARING_LOOK_MS: u64 = 1_000;
 /// For so long after a change a run that is looked at sparingly is looked at as often as any other, in milliseconds.
-const STIRRED_MS: u64 = 1_000;
+const STIRRED_MS: u64 = 400;
 /// No case takes longer than a day, which is the longest that a scenario can wait; nothing waits without an end.
 const LONGEST_MS: u64 = 86_400_000;
 /// How long the last read of written keys is tried for, in milliseconds, as on real clusters.
