@@ -63,7 +63,7 @@ pub(super) struct Play<'a> {
 /// arguments give the same outcome. A case whose version the table of timers does not know is
 /// played with that of the measured one; [`super::why_not_applicable`] says so beforehand.
 pub fn run(case: &Case, plan: &Plan) -> Outcome {
-    Play::new(case, plan, Looks::Steady).to_its_end()
+    Play::new(case, plan, Looks::Steady).played_out()
 }
 
 /// As [`run`], with the same course of things, but seen less often while nothing changes: for those who
@@ -73,7 +73,7 @@ pub fn run_sparingly(case: &Case, plan: &Plan) -> Outcome {
         outline: 0,
         stirred_ms: 0,
     };
-    Play::new(case, plan, looks).to_its_end()
+    Play::new(case, plan, looks).played_out()
 }
 
 /// When probes look.
@@ -89,7 +89,7 @@ enum Looks {
 }
 
 impl<'a> Play<'a> {
-    fn to_its_end(mut self) -> Outcome {
+    fn played_out(mut self) -> Outcome {
         while self.world.now_ms() < LONGEST_MS && !self.is_over() {
             self.pass_time();
             self.drive();
