@@ -9,6 +9,11 @@ use crate::coarse::{Action, Lease, State, Status, World};
 use crate::explore::Model;
 use crate::timers::{Span, Timer, Timers};
 
+/// Controllers that lead act within this time, in milliseconds. The timed world has them act at once; real
+/// ones have queues of 10 requests a second with bursts of 100 (facts: simulation.md §7.1) and few pods to
+/// make, and fill their caches first.
+const CONTROLLERS_ACT_MS: u64 = 5_000;
+
 /// What runs from the moment on at which something can happen.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Clock {
@@ -158,6 +163,7 @@ impl Begun<'_> {
             Action::Check(..) => Window::within(2 * self.span(Timer::LoadBalancerCheck).most_ms),
             Action::TakeLease(lock, _) => self.lease(lock),
             Action::GoesStale(_) => self.spans(&[Timer::NodeFresh]),
+            Action::CreatePods | Action::BindPods => Window::within(CONTROLLERS_ACT_MS),
             _ => Window::ANY,
         }
     }

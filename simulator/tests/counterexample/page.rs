@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
-use simulator::coarse::{INVARIANTS, World};
+use simulator::coarse::{Budgets, Config, INVARIANTS, World};
 use simulator::counterexample::page::{NOT_CAUGHT, page, standing_three_nodes};
 use simulator::counterexample::suite::{search, worlds_of_modern};
 use simulator::explore::{Coverage, End, explore, go_on};
@@ -44,7 +44,15 @@ fn everything_happened_and_everything_was_judged() {
         let world = World::new(config);
         explore(&world, &search(), &go_on).coverage()
     });
-    let modern: Vec<Coverage> = modern.collect();
+    // That something changed between the last look and the timer needs a fault and an unusual clock.
+    let both = Budgets {
+        timing: 1,
+        kills: 1,
+        ..Budgets::default()
+    };
+    let unseen = World::new(Config::calm(pivot::modern(), 1).with(both));
+    let unseen = explore(&unseen, &search(), &go_on).coverage();
+    let modern: Vec<Coverage> = modern.chain([unseen]).collect();
     let mut fired: BTreeMap<&str, u64> = BTreeMap::new();
     let (mut held, mut violated) = (BTreeSet::new(), BTreeSet::new());
     let all = surveys()
