@@ -30,12 +30,12 @@ pub(super) fn divergence(layer: &Layer<'_>, before: &Belief) -> Divergence {
 fn survivor(layer: &Layer<'_>, node: &Node, cost: Cost) -> Survivor {
     let state = layer.world.unpack(node.key);
     let mut found = Vec::new();
-    layer.follow((node, cost), &mut Vec::new(), &mut found, true);
+    layer.follow((node, cost), &mut Vec::new(), &mut found);
     let (mut admitted, mut contradicted) = (Vec::new(), Vec::new());
-    for (name, next) in found {
+    for (what, next) in found {
         match next {
-            Ok(_) => admitted.push(name),
-            Err(track) => contradicted.push(format!("{name} ({track})")),
+            Ok(_) => admitted.push(what.to_string()),
+            Err(track) => contradicted.push(format!("{what} ({track})")),
         }
     }
     let told = if node.owes {

@@ -84,7 +84,7 @@ fn passed(layer: &Layer<'_>, before: &Belief, bounds: Bounds) -> (Belief, bool) 
         }
         let mut next = Vec::new();
         for (node, cost) in frontier {
-            layer.follow((&node, cost), &mut actions, &mut found, false);
+            layer.follow((&node, cost), &mut actions, &mut found);
             for (node, cost) in found.drain(..).filter_map(|(_, next)| next.ok()) {
                 next.extend(sort(node, cost, &mut known, &mut after));
             }

@@ -2,11 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use super::change::{Change, Strike, Track, Value};
-use super::shown::{announcement, fits_new, fits_still, holds, is_installers, may_restart, takes};
-use crate::coarse::{Action, Budgets, State, Status, Teardown, World};
+use super::change::{Change, Track, Value};
+use super::shown::{announcement, fits_new, fits_still, holds};
+use crate::coarse::{Budgets, State, Status, Teardown, World};
 use crate::explore::Model;
-use terms::{Component, Incarnation};
+use terms::Component;
 
 /// A state that explains the changes so far.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -37,15 +37,12 @@ pub(super) struct Layer<'a> {
     pub(super) world: &'a World,
     pub(super) changes: &'a [Change],
     /// Places of each track's changes, in order.
-    tracks: &'a BTreeMap<Track, Vec<u32>>,
+    pub(super) tracks: &'a BTreeMap<Track, Vec<u32>>,
     /// Whether the steps of the plan's stages are announced in this record, not only the ends.
     stages_seen: bool,
     /// The change whose turn it is.
     pub(super) turn: u32,
 }
-
-/// What follows an action: a node, or the track that it contradicts.
-pub(super) type Next = Result<(Node, Cost), Track>;
 
 impl<'a> Layer<'a> {
     pub(super) fn new(
@@ -90,7 +87,7 @@ impl<'a> Layer<'a> {
     }
 
     /// How much that is unusual an explanation may use.
-    fn unusual(&self) -> u8 {
+    pub(super) fn unusual(&self) -> u8 {
         self.world.config().budgets.timing
     }
 
@@ -100,7 +97,7 @@ impl<'a> Layer<'a> {
     }
 
     /// Whether a change may have happened by now.
-    fn has_begun(&self, place: u32) -> bool {
+    pub(super) fn has_begun(&self, place: u32) -> bool {
         self.changes[place as usize].since_us <= self.change().until_us
     }
 
@@ -114,7 +111,7 @@ impl<'a> Layer<'a> {
         (last, places.get(next).copied())
     }
 
-    fn next_of(&self, track: Track, ahead: &[u32]) -> Option<u32> {
+    pub(super) fn next_of(&self, track: Track, ahead: &[u32]) -> Option<u32> {
         self.around(self.tracks.get(&track)?, ahead).1
     }
 
@@ -163,125 +160,8 @@ impl<'a> Layer<'a> {
         }
     }
 
-    /// Everything that can happen, with what follows.
-    pub(super) fn follow(
-        &self,
-        (node, cost): (&Node, Cost),
-        actions: &mut Vec<Action>,
-        into: &mut Vec<(String, Next)>,
-        named: bool,
-    ) {
-        let mut state = self.world.unpack(node.key);
-        let unusual = self.unusual().saturating_sub(cost.unusual);
-        state.left.timing = unusual;
-        state.left.lost_answers = unusual;
-        let costs = |node: Node, after: &State| {
-            let left = after.left.timing.min(after.left.lost_answers);
-            let cost = Cost {
-                unusual: cost.unusual + unusual.saturating_sub(left),
-                silent: cost.silent + 1,
-            };
-            (node, cost)
-        };
-        actions.clear();
-        self.world.actions(&state, actions);
-        for action in actions.iter() {
-            let next = match action {
-                Action::Kill(component, incarnation, number) => {
-                    let track = Track::Process(*component, *incarnation, *number);
-                    match self.gives_up(node, &state, track) {
-                        Some(before) => self.after(node, &before, *action),
-                        None => continue,
-                    }
-                }
-                _ if is_outside(*action) => continue,
-                _ => self.after(node, &state, *action),
-            };
-            let name = if named {
-                action.to_string()
-            } else {
-                String::new()
-            };
-            into.push((name, next.map(|(node, after)| costs(node, &after))));
-        }
-        for track in self.tracks.keys() {
-            let Some(place) = self.next_of(*track, &node.ahead) else {
-                continue;
-            };
-            if self.changes[place as usize].value == Value::Process(None)
-                && self.has_begun(place)
-                && may_restart(&state, *track)
-            {
-                let mut ahead = node.ahead.clone();
-                insert(&mut ahead, place);
-                let name = if named {
-                    format!("restart ({track})")
-                } else {
-                    String::new()
-                };
-                let next = self.arrive(&state, state, node.owes, ahead);
-                into.push((name, next.map(|node| costs(node, &state))));
-            }
-            if let Value::Strike(strike) = self.changes[place as usize].value
-                && self.has_begun(place)
-            {
-                for after in self.struck(state, strike) {
-                    let mut ahead = node.ahead.clone();
-                    insert(&mut ahead, place);
-                    let name = if named {
-                        strike.to_string()
-                    } else {
-                        String::new()
-                    };
-                    let next = self.arrive(&state, after, node.owes, ahead);
-                    into.push((name, next.map(|node| costs(node, &after))));
-                }
-            }
-        }
-    }
-
-    /// The state in which a controller ends by itself because it could not renew its lease, if the record
-    /// shows that its process ends: as a matter of course when no apiserver answers, otherwise from the
-    /// budget of unusual timing.
-    fn gives_up(&self, node: &Node, state: &State, track: Track) -> Option<State> {
-        let is_controller = !matches!(track, Track::Process(Component::KubeApiserver, ..));
-        let ends = |place: &u32| {
-            self.has_begun(*place) && self.changes[*place as usize].value == Value::Process(None)
-        };
-        self.next_of(track, &node.ahead)
-            .filter(ends)
-            .filter(|_| is_controller)?;
-        let mut before = *state;
-        if state.is_reachable(state.has_quorum(self.world.config().control_planes)) {
-            before.left.timing = before.left.timing.checked_sub(1)?;
-        }
-        Some(before)
-    }
-
-    fn after(&self, node: &Node, state: &State, action: Action) -> Result<(Node, State), Track> {
-        if node.owes && is_installers(action) {
-            return Err(Track::Steps);
-        }
-        let after = self.world.apply(state, action);
-        let mut ahead = node.ahead.clone();
-        if let Action::TakeLease(lock, _) = action {
-            let track = Track::Lease(lock);
-            if self.tracks.contains_key(&track) {
-                let place = self.next_of(track, &ahead).ok_or(track)?;
-                if !(self.has_begun(place)
-                    && takes(&after, lock, &self.changes[place as usize].value))
-                {
-                    return Err(track);
-                }
-                insert(&mut ahead, place);
-            }
-        }
-        let node = self.arrive(state, after, node.owes, ahead)?;
-        Ok((node, after))
-    }
-
     /// The node of a state that was reached, unless it contradicts what is seen.
-    fn arrive(
+    pub(super) fn arrive(
         &self,
         before: &State,
         after: State,
@@ -329,59 +209,9 @@ impl<'a> Layer<'a> {
         holds(state, component, node)
             || next.is_some_and(|next| self.has_begun(next) && takes(next))
     }
-
-    /// The states after something was done: the same if there was nothing to hit. A record does not say
-    /// which incarnations of a component a kill hit.
-    fn struck(&self, state: State, strike: Strike) -> Vec<State> {
-        let hit = |state: State, action: Action| {
-            let mut listed = Vec::new();
-            self.world.actions(&state, &mut listed);
-            let is_listed = listed.contains(&action);
-            is_listed.then(|| self.world.apply(&state, action))
-        };
-        let action = match strike {
-            Strike::PowerOff(node) => Action::CutPower(node),
-            Strike::PowerOn(node) => Action::PowerOn(node),
-            Strike::KillInstaller => Action::KillInstaller,
-            Strike::StartAgain => Action::StartAgain,
-            Strike::Kill(component, node) => {
-                let mut states = vec![state];
-                for incarnation in [
-                    Incarnation::Bootstrap,
-                    Incarnation::SelfHosted,
-                    Incarnation::Checkpoint,
-                ] {
-                    let kill = Action::Kill(component, incarnation, node);
-                    let more: Vec<State> = states
-                        .iter()
-                        .filter_map(|state| hit(*state, kill))
-                        .collect();
-                    states.extend(more);
-                }
-                if states.len() > 1 {
-                    states.remove(0);
-                }
-                return states;
-            }
-        };
-        vec![hit(state, action).unwrap_or(state)]
-    }
 }
 
-/// Whether the record says when it happens.
-const fn is_outside(action: Action) -> bool {
-    matches!(
-        action,
-        Action::CutPower(_)
-            | Action::PowerOn(_)
-            | Action::Kill(..)
-            | Action::KillInstaller
-            | Action::StartAgain
-            | Action::StartForeign
-    )
-}
-
-fn insert(ahead: &mut Vec<u32>, place: u32) {
+pub(super) fn insert(ahead: &mut Vec<u32>, place: u32) {
     if let Err(at) = ahead.binary_search(&place) {
         ahead.insert(at, place);
     }

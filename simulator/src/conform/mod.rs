@@ -30,6 +30,7 @@ mod conformance;
 mod divergence;
 mod follow;
 mod layer;
+mod moves;
 mod seen;
 mod shown;
 
