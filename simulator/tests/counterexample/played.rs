@@ -15,7 +15,7 @@ use super::{caught, surveys};
 
 /// Writes the files, loads them as anybody would, and has the timed world play the case. Says what is
 /// violated, and whether the case came out as the file expects.
-fn replayed(files: &[(String, String)], seed: u64) -> (BTreeSet<String>, CaseResult) {
+fn replayed(files: &[(String, String)]) -> (BTreeSet<String>, CaseResult) {
     let folder = tempfile::tempdir().expect("a temporary folder");
     for (name, text) in files {
         std::fs::write(folder.path().join(name), text).expect("the file can be written");
@@ -23,11 +23,9 @@ fn replayed(files: &[(String, String)], seed: u64) -> (BTreeSet<String>, CaseRes
     let scenario = folder.path().join(&files[0].0);
     let scenarios = load(&[scenario], &Overrides::default());
     let scenarios = scenarios.unwrap_or_else(|mistakes| panic!("{mistakes}\n{}", files[0].1));
-    let selection = Selection {
-        seed,
-        ..Selection::default()
-    };
-    let mut cases = expand(&scenarios, &selection).expect("it expands").cases;
+    let mut cases = expand(&scenarios, &Selection::default())
+        .expect("it expands")
+        .cases;
     let case = cases.remove(0);
     let Installer::Selfhost(selfhost) = &case.installer;
     let plan = if Policy::is_file(&selfhost.policy) {
@@ -45,26 +43,12 @@ fn replayed(files: &[(String, String)], seed: u64) -> (BTreeSet<String>, CaseRes
     (violated.collect(), verdict.result)
 }
 
-/// What the timed world does not show with the usual seed: nothing goes wrong in these but that an
-/// apiserver takes nearly its longest time to start and all else is quick, which chance has to draw.
+/// What the timed world does not show: findings about the models, and no counterexamples that can be
+/// trusted until it is known why. Both need a self-hosted apiserver that starts slower than everything else.
 const DIFFERS: [(&str, &str); 2] = [
     ("counts-no-apiservers", "guard-holds-at-teardown"),
     ("trusts-names", "guard-holds-at-teardown"),
 ];
-
-#[test]
-fn what_differs_needs_luck() {
-    for (policy, slug) in DIFFERS {
-        let rehearsal = caught(policy, slug).counterexample.rehearse();
-        let files = rehearsal.expect("it has words").files;
-        let lucky = (1..=400).find(|seed| replayed(&files, *seed).0.contains(slug));
-        println!("{policy}, {slug}: {lucky:?}");
-        assert!(
-            lucky.is_some(),
-            "{policy}, {slug}: not violated with any seed"
-        );
-    }
-}
 
 #[test]
 fn what_is_found_is_violated_in_the_timed_world_too() {
@@ -79,7 +63,7 @@ fn what_is_found_is_violated_in_the_timed_world_too() {
             let slug = caught.counterexample.invariant.as_str();
             match &caught.played {
                 Played::Confirmed(_, _, rehearsal) => {
-                    let (violated, result) = replayed(&rehearsal.files, 1);
+                    let (violated, result) = replayed(&rehearsal.files);
                     assert!(violated.contains(slug), "{policy}, {slug}: {violated:?}");
                     assert_eq!(
                         result == CaseResult::Passed,
