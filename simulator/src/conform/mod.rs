@@ -10,8 +10,8 @@
 //! that showed it had ended: an interval, not an instant. One change came before another for certain
 //! only if its interval ends before the other's begins. Changes are followed in the order of their
 //! ends; any later one may be taken ahead of its turn, if its interval has begun by then. These are
-//! exactly the orders that the intervals allow. Keys of etcd carry a revision, and their order is that
-//! of the revisions.
+//! exactly the orders that the intervals allow. Revisions of etcd's keys are not used yet: the one key
+//! that is looked at has its time, and may be told late.
 //!
 //! # What is hidden
 //! Anything that no track shows may happen at any time, up to [`Bounds::silent_steps_max`] actions
