@@ -11,17 +11,22 @@ fn kept(run: &str) -> PathBuf {
         .join(run)
 }
 
-fn judged(run: &str) -> (Option<i32>, String) {
+fn chrysalis(verb: &str, run: &Path, arguments: &[&str]) -> (Option<i32>, String) {
     let output = Command::cargo_bin("chrysalis")
         .expect("the command is built with its tests")
-        .arg("judge")
-        .arg(kept(run))
+        .arg(verb)
+        .arg(run)
+        .args(arguments)
         .output()
         .expect("the command starts");
     (
         output.status.code(),
         String::from_utf8_lossy(&output.stdout).into_owned(),
     )
+}
+
+fn judged(run: &str) -> (Option<i32>, String) {
+    chrysalis("judge", &kept(run), &[])
 }
 
 #[test]
@@ -62,14 +67,9 @@ fn a_record_that_was_altered_is_judged_otherwise() {
         "the record shows files that were missing"
     );
     std::fs::write(&events, harmless).expect("the copy can be written");
-    let output = Command::cargo_bin("chrysalis")
-        .expect("the command is built with its tests")
-        .arg("judge")
-        .arg(folder.path())
-        .output()
-        .expect("the command starts");
+    let (code, _) = chrysalis("judge", folder.path(), &[]);
     assert_ne!(
-        output.status.code(),
+        code,
         Some(0),
         "the missing files were expected to be noticed"
     );
@@ -90,20 +90,6 @@ fn copy(from: &Path, to: &Path) {
     }
 }
 
-fn conform(run: &Path, arguments: &[&str]) -> (Option<i32>, String) {
-    let output = Command::cargo_bin("chrysalis")
-        .expect("the command is built with its tests")
-        .arg("conform")
-        .arg(run)
-        .args(arguments)
-        .output()
-        .expect("the command starts");
-    (
-        output.status.code(),
-        String::from_utf8_lossy(&output.stdout).into_owned(),
-    )
-}
-
 /// What real clusters did is possible in the simulator's coarse world.
 #[test]
 fn kept_runs_conform() {
@@ -111,7 +97,7 @@ fn kept_runs_conform() {
         "bootstrap-and-pivot-single",
         "apiserver-cannot-be-scheduled",
     ] {
-        let (code, said) = conform(&kept(run), &[]);
+        let (code, said) = chrysalis("conform", &kept(run), &[]);
         assert_eq!(code, Some(0), "{said}");
         assert!(said.starts_with("conforms "), "{said}");
     }
@@ -137,7 +123,7 @@ fn a_record_that_lacks_a_step_diverges() {
         .collect();
     assert_ne!(lacking.len(), text.len(), "the record has the step");
     std::fs::write(&events, lacking).expect("the copy can be written");
-    let (code, said) = conform(folder.path(), &["--json"]);
+    let (code, said) = chrysalis("conform", folder.path(), &["--json"]);
     assert_eq!(code, Some(1), "{said}");
     let report: serde_json::Value = serde_json::from_str(&said).expect("it is JSON");
     let change = &report["cases"][0]["outcome"]["diverges"]["change"];

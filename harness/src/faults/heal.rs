@@ -8,7 +8,6 @@ use oracle::observation::HealRecord;
 use terms::{NodeId, Selectors};
 
 use super::Injector;
-use crate::evidence::Sample;
 
 /// How long a node may take until its systemd has started everything.
 const BOOT_DEADLINE: Duration = Duration::from_secs(60);
@@ -82,15 +81,8 @@ impl Injector {
             nodes,
             effect,
         };
-        let end_us = self.stream.clock.now_us();
-        let saw = Sighting::Heal(record);
         self.stream
-            .put(Sample {
-                source: oracle::Source::Runner,
-                start_us,
-                end_us,
-                saw,
-            })
+            .saw(oracle::Source::Runner, start_us, Sighting::Heal(record))
             .await;
     }
 }

@@ -12,7 +12,6 @@ use tokio::time::{Instant, sleep};
 
 use crate::claims::Claims;
 use crate::console::Console;
-use crate::evidence::Sample;
 use crate::stream::{Picture, Stream};
 
 /// How often the picture is looked at.
@@ -81,15 +80,8 @@ impl Settler {
             failed_claims,
             took_ms,
         };
-        let end_us = self.stream.clock.now_us();
-        let saw = Sighting::Settled(settled);
         self.stream
-            .put(Sample {
-                source: oracle::Source::Runner,
-                start_us,
-                end_us,
-                saw,
-            })
+            .saw(oracle::Source::Runner, start_us, Sighting::Settled(settled))
             .await;
     }
 
