@@ -3,9 +3,12 @@
 use std::fmt;
 
 use oracle::observation::ProcessId;
+use pivot::{Durable, Task, Timer};
 use terms::{Component, Incarnation, Moment, NodeId, StepName};
 
-/// One thing that a record shows over time. Nodes are indices of control-plane nodes.
+use crate::coarse::Joined;
+
+/// One thing that a record, or a timed run, shows over time. Nodes are indices of control-plane nodes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Track {
     /// What the installer announces.
@@ -30,6 +33,26 @@ pub enum Track {
     Applied,
     /// Something that was done to the cluster, by its place in the record.
     Outside(u32),
+    /// The installer's process; this and what follows is told by timed runs only.
+    Installer,
+    /// The installer's marker.
+    Marker,
+    /// What the installer's tasks did, one after another.
+    Tasks,
+    /// The installer's timers that ran out: those that can do more than try again.
+    Timers,
+    /// The first node bears the cluster's claim.
+    Claimed,
+    /// Whether the component's process on a node does its work.
+    Works(Component, Incarnation, u8),
+    /// How far the component's pod of a node has come in the API.
+    Made(Component, u8),
+    /// How the API knows a node.
+    Joined(u8),
+    /// Whether a node without power still counts as fresh.
+    Fresh(u8),
+    /// Whether the load balancer lists an apiserver of a node, by who started it.
+    Listed(Incarnation, u8),
 }
 
 /// What a track shows.
@@ -47,6 +70,16 @@ pub enum Value {
     Holder(Option<Holder>),
     /// This was done.
     Strike(Strike),
+    /// The marker.
+    Marker(Option<Durable>),
+    /// This task did its work, and its driver heard of it.
+    Done(Task),
+    /// This timer ran out.
+    Elapsed(Timer),
+    /// The pod is made this far.
+    Made(Made),
+    /// The API knows the node so.
+    Joined(Joined),
     /// Nobody looks any more.
     Unknown,
 }
@@ -62,6 +95,17 @@ pub enum PodSeen {
     Ready,
 }
 
+/// How far a pod has come in the API.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Made {
+    /// There is none.
+    No,
+    /// It exists, and is bound to no node.
+    Created,
+    /// It is bound to its node.
+    Bound,
+}
+
 /// A lease's holder.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Holder {
@@ -69,6 +113,8 @@ pub struct Holder {
     pub identity: String,
     /// Its node; none for one that is no control-plane node's.
     pub node: Option<u8>,
+    /// Who started it; records do not say.
+    pub incarnation: Option<Incarnation>,
 }
 
 /// Something that is done to the cluster.
@@ -120,6 +166,28 @@ impl fmt::Display for Track {
             Self::Lease(component) => write!(formatter, "lease of {component}"),
             Self::Applied => formatter.write_str("DaemonSets of the control plane"),
             Self::Outside(_) => formatter.write_str("from outside"),
+            Self::Installer => formatter.write_str("the installer's process"),
+            Self::Marker => formatter.write_str("the installer's marker"),
+            Self::Tasks => formatter.write_str("the installer's tasks"),
+            Self::Timers => formatter.write_str("the installer's timers"),
+            Self::Claimed => formatter.write_str("claim of the first node"),
+            Self::Works(component, incarnation, node) => {
+                write!(
+                    formatter,
+                    "work of the {incarnation} {component} on {}",
+                    cp(node)
+                )
+            }
+            Self::Made(component, node) => {
+                write!(formatter, "{component} pod for {}", cp(node))
+            }
+            Self::Joined(node) => write!(formatter, "{} in the API", cp(node)),
+            Self::Fresh(node) => write!(formatter, "freshness of {}", cp(node)),
+            Self::Listed(incarnation, node) => write!(
+                formatter,
+                "load balancer's entry for the {incarnation} apiserver of {}",
+                cp(node)
+            ),
         }
     }
 }
@@ -137,6 +205,12 @@ impl fmt::Display for Value {
             Self::Holder(Some(holder)) => write!(formatter, "held by {}", holder.identity),
             Self::Holder(None) => formatter.write_str("released"),
             Self::Strike(strike) => write!(formatter, "{strike}"),
+            Self::Marker(Some(durable)) => write!(formatter, "{durable:?}"),
+            Self::Marker(None) => formatter.write_str("none"),
+            Self::Done(task) => write!(formatter, "{task:?} is done"),
+            Self::Elapsed(timer) => write!(formatter, "{timer:?} ran out"),
+            Self::Made(made) => write!(formatter, "{made:?}"),
+            Self::Joined(joined) => write!(formatter, "{joined:?}"),
             Self::Unknown => formatter.write_str("unknown"),
         }
     }

@@ -6,13 +6,16 @@ use super::change::{Change, Track};
 use super::conformance::{Bounds, Conformance, Outcome};
 use super::divergence::divergence;
 use super::layer::{Belief, Cost, Layer, Node};
+use super::linger::lingering;
 use super::seen::Seen;
+use super::written::Order;
 use crate::coarse::World;
 
 /// Follows what was seen through this world, whose announcements must wait
 /// ([`crate::coarse::Config::announces`]).
 pub(super) fn follow(world: &World, seen: &Seen, bounds: Bounds) -> Conformance {
-    let changes = &seen.changes;
+    let order = Order::of(&seen.changes, &seen.writes);
+    let changes = &order.changes;
     let mut tracks: BTreeMap<Track, Vec<u32>> = BTreeMap::new();
     for (place, change) in (0..).zip(changes) {
         tracks.entry(change.track).or_default().push(place);
@@ -27,9 +30,10 @@ pub(super) fn follow(world: &World, seen: &Seen, bounds: Bounds) -> Conformance 
         unusual: world.config().budgets.timing,
         uncovered: seen.uncovered.as_ref().map(|(_, reason)| reason.clone()),
     };
+    let lingering = lingering(changes, &tracks);
     let mut belief = Belief::new();
     for (turn, _) in (0..).zip(&changes[..demanded]) {
-        let layer = Layer::new(world, changes, &tracks, turn);
+        let layer = Layer::new(world, &order, &tracks, &lingering, turn);
         if turn == 0 {
             belief.insert(layer.beginning(), Cost::default());
         }

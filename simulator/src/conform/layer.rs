@@ -1,9 +1,10 @@
 //! One turn of the belief: everything that may have happened until one change did.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::change::{Change, Track, Value};
-use super::shown::{announcement, fits_new, fits_still, holds};
+use super::shown::{announcement, fits_new, fits_still, holds, said_at_the_end};
+use super::written::Order;
 use crate::coarse::{Budgets, State, Status, Teardown, World};
 use crate::explore::Model;
 use terms::Component;
@@ -36,8 +37,11 @@ pub(super) struct Cost {
 pub(super) struct Layer<'a> {
     pub(super) world: &'a World,
     pub(super) changes: &'a [Change],
+    order: &'a Order,
     /// Places of each track's changes, in order.
     pub(super) tracks: &'a BTreeMap<Track, Vec<u32>>,
+    /// Places of changes that a kubelet explains which acts on a manifest that it read a moment ago.
+    lingering: &'a BTreeSet<u32>,
     /// Whether the steps of the plan's stages are announced in this record, not only the ends.
     stages_seen: bool,
     /// The change whose turn it is.
@@ -47,10 +51,12 @@ pub(super) struct Layer<'a> {
 impl<'a> Layer<'a> {
     pub(super) fn new(
         world: &'a World,
-        changes: &'a [Change],
+        order: &'a Order,
         tracks: &'a BTreeMap<Track, Vec<u32>>,
+        lingering: &'a BTreeSet<u32>,
         turn: u32,
     ) -> Self {
+        let changes = &order.changes;
         let is_stage = |change: &Change| {
             let stages = &world.config().plan.stages;
             matches!(&change.value, Value::Step(step, _) if stages.iter().any(|stage| stage.step == *step))
@@ -58,7 +64,9 @@ impl<'a> Layer<'a> {
         Self {
             world,
             changes,
+            order,
             tracks,
+            lingering,
             stages_seen: changes.iter().any(is_stage),
             turn,
         }
@@ -96,9 +104,18 @@ impl<'a> Layer<'a> {
         &self.changes[self.turn as usize]
     }
 
-    /// Whether a change may have happened by now.
-    pub(super) fn has_begun(&self, place: u32) -> bool {
+    /// Whether a change may have happened by now: its time has come, and whatever was written before it
+    /// has been.
+    pub(super) fn has_begun(&self, place: u32, ahead: &[u32]) -> bool {
+        let was = |first: &u32| *first < self.turn || ahead.contains(first);
         self.changes[place as usize].since_us <= self.change().until_us
+            && !self.order.unwritten.contains(&place)
+            && self.order.firsts[place as usize].iter().all(was)
+    }
+
+    /// Whether no write can have been the change whose turn it is.
+    pub(super) fn is_unwritten(&self) -> bool {
+        self.order.unwritten.contains(&self.turn)
     }
 
     /// The places of a track's last change and of its next one.
@@ -128,26 +145,38 @@ impl<'a> Layer<'a> {
         let state = self.world.unpack(node.key);
         if node.owes
             && let Some(place) = self.next_of(Track::Steps, &node.ahead)
-            && self.has_begun(place)
+            && self.has_begun(place, &node.ahead)
             && self.is_announced(&state, place)
         {
             node.owes = false;
             insert(&mut node.ahead, place);
         }
-        for (track, places) in self.tracks {
-            while let (_, Some(place)) = self.around(places, &node.ahead)
-                && self.has_begun(place)
-                && fits_new(
-                    &state,
-                    *track,
-                    &self.changes[place as usize].value,
-                    self.lags(&state, *track, &node.ahead),
-                )
-            {
-                insert(&mut node.ahead, place);
+        if let Some(place) = self.next_of(Track::Steps, &node.ahead)
+            && self.has_begun(place, &node.ahead)
+            && self.is_said_again(&state, place, &node.ahead)
+        {
+            insert(&mut node.ahead, place);
+        }
+        // What was written before something else may show it on a later track.
+        loop {
+            let known = node.ahead.len();
+            for (track, places) in self.tracks {
+                while let (_, Some(place)) = self.around(places, &node.ahead)
+                    && self.has_begun(place, &node.ahead)
+                    && fits_new(
+                        &state,
+                        *track,
+                        &self.changes[place as usize].value,
+                        self.lags(&state, *track, place, &node.ahead),
+                    )
+                {
+                    insert(&mut node.ahead, place);
+                }
+            }
+            if node.ahead.len() == known {
+                return node;
             }
         }
-        node
     }
 
     fn is_announced(&self, state: &State, place: u32) -> bool {
@@ -156,6 +185,24 @@ impl<'a> Layer<'a> {
             announcement(self.world, state),
         ) {
             (Value::Step(step, moment), Some(said)) => (step.as_str(), *moment) == said,
+            _ => false,
+        }
+    }
+
+    /// Whether an installer whose procedure is over was started with its node, and says so again. The coarse
+    /// world does not start it, for nothing else comes of it.
+    fn is_said_again(&self, state: &State, place: u32, ahead: &[u32]) -> bool {
+        let Some(places) = self.tracks.get(&Track::Installer) else {
+            return false;
+        };
+        let (last, next) = self.around(places, ahead);
+        let runs = |place: u32| self.changes[place as usize].value == Value::There(true);
+        let started = last.is_some_and(runs)
+            || next.is_some_and(|next| self.has_begun(next, ahead) && runs(next));
+        match (&self.changes[place as usize].value, said_at_the_end(state)) {
+            (Value::Step(step, moment), Some(said)) => {
+                started && state.status == Status::Ended && (step.as_str(), *moment) == said
+            }
             _ => false,
         }
     }
@@ -177,14 +224,14 @@ impl<'a> Layer<'a> {
             let (Some(last), next) = self.around(places, &node.ahead) else {
                 continue;
             };
-            let changes_now = next.is_some_and(|next| self.has_begun(next));
+            let changes_now = next.is_some_and(|next| self.has_begun(next, &node.ahead));
             let value = &self.changes[last as usize].value;
             if !changes_now
                 && !fits_still(
                     &after,
                     *track,
                     value,
-                    self.lags(&after, *track, &node.ahead),
+                    self.lags(&after, *track, last, &node.ahead),
                 )
             {
                 return Err(*track);
@@ -193,10 +240,12 @@ impl<'a> Layer<'a> {
         Ok(node)
     }
 
-    /// Whether a pod's component may work before the API calls the pod ready: an apiserver, which tells the
-    /// installer itself, and whoever takes or holds the component's lease.
-    fn lags(&self, state: &State, track: Track, ahead: &[u32]) -> bool {
+    /// Whether what is seen may lag behind what is. A pod's component may work before the API calls the pod
+    /// ready: an apiserver, which tells the installer itself, and whoever takes or holds the component's
+    /// lease. A container may run although its manifest is gone.
+    fn lags(&self, state: &State, track: Track, place: u32, ahead: &[u32]) -> bool {
         let (component, node) = match track {
+            Track::Process(..) => return self.lingering.contains(&place),
             Track::Pod(Component::KubeApiserver, _) => return true,
             Track::Pod(component, node) => (component, node),
             _ => return false,
@@ -207,7 +256,7 @@ impl<'a> Layer<'a> {
         };
         let next = self.next_of(Track::Lease(component), ahead);
         holds(state, component, node)
-            || next.is_some_and(|next| self.has_begun(next) && takes(next))
+            || next.is_some_and(|next| self.has_begun(next, ahead) && takes(next))
     }
 }
 

@@ -10,13 +10,14 @@
 //! that showed it had ended: an interval, not an instant. One change came before another for certain
 //! only if its interval ends before the other's begins. Changes are followed in the order of their
 //! ends; any later one may be taken ahead of its turn, if its interval has begun by then. These are
-//! exactly the orders that the intervals allow. Revisions of etcd's keys are not used yet: the one key
-//! that is looked at has its time, and may be told late.
+//! exactly the orders that the intervals allow. Where the record has revisions of etcd's keys, pods and
+//! leases follow their order too (`written.rs`).
 //!
 //! # What is hidden
 //! Anything that no track shows may happen at any time, up to [`Bounds::silent_steps_max`] actions
 //! between two changes. What comes from outside (faults, heals, a person's restart) happens when the
-//! record says so, and at no other time. What turns back between two looks is taken not to have happened.
+//! record says so, and at no other time. A kubelet may start a container whose manifest is gone, for a moment
+//! (`linger.rs`). What turns back between two looks is taken not to have happened.
 //! Timers that run out unusually early and answers that are lost are tried only when nothing else explains
 //! the record, and counted.
 //!
@@ -30,10 +31,12 @@ mod conformance;
 mod divergence;
 mod follow;
 mod layer;
+mod linger;
 mod moves;
 mod seen;
 mod shown;
+mod written;
 
-pub use change::{Change, Holder, PodSeen, Strike, Track, Value};
+pub use change::{Change, Holder, Made, PodSeen, Strike, Track, Value};
 pub use conformance::{Bounds, Conformance, Divergence, Outcome, Survivor, conform, explain};
 pub use seen::Seen;

@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use pivot::Timer;
 use terms::{Component, Incarnation};
 
 use super::change::{Strike, Track, Value};
@@ -77,7 +78,7 @@ impl Layer<'_> {
         for track in self.tracks.keys() {
             let Some(place) = self
                 .next_of(*track, &node.ahead)
-                .filter(|place| self.has_begun(*place))
+                .filter(|place| self.has_begun(*place, &node.ahead))
             else {
                 continue;
             };
@@ -114,9 +115,13 @@ impl Layer<'_> {
     /// shows that its process ends: as a matter of course when no apiserver answers, otherwise from the
     /// budget of unusual timing.
     fn gives_up(&self, node: &Node, state: &State, track: Track) -> Option<State> {
-        let is_controller = !matches!(track, Track::Process(Component::KubeApiserver, ..));
+        // The timed world's controllers never do.
+        let is_told = self.tracks.contains_key(&Track::Installer);
+        let is_controller =
+            !is_told && !matches!(track, Track::Process(Component::KubeApiserver, ..));
         let ends = |place: &u32| {
-            self.has_begun(*place) && self.changes[*place as usize].value == Value::Process(None)
+            self.has_begun(*place, &node.ahead)
+                && self.changes[*place as usize].value == Value::Process(None)
         };
         self.next_of(track, &node.ahead)
             .filter(ends)
@@ -134,17 +139,16 @@ impl Layer<'_> {
         }
         let after = self.world.apply(state, action);
         let mut ahead = node.ahead.clone();
-        if let Action::TakeLease(lock, _) = action {
-            let track = Track::Lease(lock);
-            if self.tracks.contains_key(&track) {
-                let place = self.next_of(track, &ahead).ok_or(track)?;
-                if !(self.has_begun(place)
-                    && takes(&after, lock, &self.changes[place as usize].value))
-                {
-                    return Err(track);
-                }
-                insert(&mut ahead, place);
+        if let Some(track) = told_of(action)
+            && self.tracks.contains_key(&track)
+        {
+            let place = self.next_of(track, &ahead).ok_or(track)?;
+            if !(self.has_begun(place, &ahead)
+                && tells(&after, action, &self.changes[place as usize].value))
+            {
+                return Err(track);
             }
+            insert(&mut ahead, place);
         }
         let node = self.arrive(state, after, node.owes, ahead)?;
         Ok((node, after))
@@ -185,6 +189,29 @@ impl Layer<'_> {
             }
         };
         vec![hit(state, action).unwrap_or(state)]
+    }
+}
+
+/// The track, if it is told, that has a change for each such action.
+const fn told_of(action: Action) -> Option<Track> {
+    match action {
+        Action::TakeLease(lock, _) => Some(Track::Lease(lock)),
+        Action::Done(_) => Some(Track::Tasks),
+        Action::Stable | Action::StableUnseen | Action::Overdue | Action::OverdueEarly => {
+            Some(Track::Timers)
+        }
+        _ => None,
+    }
+}
+
+/// Whether this change tells of the action that led to this state.
+fn tells(after: &State, action: Action, value: &Value) -> bool {
+    match (action, value) {
+        (Action::TakeLease(lock, _), _) => takes(after, lock, value),
+        (Action::Done(task), Value::Done(done)) => task == *done,
+        (Action::Stable | Action::StableUnseen, Value::Elapsed(timer)) => *timer == Timer::Stable,
+        (Action::Overdue | Action::OverdueEarly, Value::Elapsed(timer)) => *timer == Timer::Stage,
+        _ => false,
     }
 }
 

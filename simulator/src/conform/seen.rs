@@ -9,12 +9,11 @@ use oracle::{Observation, Sighting, Source};
 use terms::{Actor, Component, Fault, Incarnation, NodeId};
 
 use super::change::{Change, Holder, PodSeen, Strike, Track, Value};
+use super::written::{WATCH_LAG_US, Writes};
 use crate::coarse::Config;
 
 /// A task that handles several files takes this long in between, and the world does it at once.
 const TASK_SPREAD_US: u64 = 500_000;
-/// A watch tells of a key at most this long after it was written.
-const WATCH_LAG_US: u64 = 2_000_000;
 /// A person's start takes this long until the installer runs.
 const START_US: u64 = 5_000_000;
 /// Where the installer keeps what it may put back.
@@ -31,6 +30,7 @@ pub struct Seen {
     pub changes: Vec<Change>,
     /// From when on nothing is compared, in microseconds, and why.
     pub uncovered: Option<(u64, String)>,
+    pub(super) writes: Writes,
     last: BTreeMap<Track, Look>,
     outside: u32,
     holds: bool,
@@ -75,6 +75,20 @@ impl Seen {
         Ok(seen)
     }
 
+    /// What a timed run told of itself, in order.
+    pub(crate) fn told(
+        control_planes: u8,
+        changes: Vec<Change>,
+        uncovered: Option<(u64, String)>,
+    ) -> Self {
+        Self {
+            control_planes,
+            changes,
+            uncovered,
+            ..Self::default()
+        }
+    }
+
     fn take(&mut self, seen: &Observation) {
         let (start_us, end_us) = (seen.start_us, seen.end_us);
         match &seen.saw {
@@ -91,12 +105,17 @@ impl Seen {
                     self.inventory(inventory, node, start_us, end_us);
                 }
             }
-            Sighting::EtcdKey(key) if key.key == LAST_APPLIED && !key.deleted => {
-                if !self.last.contains_key(&Track::Applied) {
+            Sighting::EtcdKey(key) => {
+                self.writes.told(key, end_us);
+                let applied = key.key == LAST_APPLIED && !key.deleted;
+                if applied && !self.last.contains_key(&Track::Applied) {
                     self.look(Track::Applied, Value::There(false), 0, 0);
                     let since_us = start_us.saturating_sub(WATCH_LAG_US);
                     self.put(Track::Applied, Value::There(true), since_us, end_us);
                 }
+            }
+            Sighting::Gap(_) if seen.source == Source::EtcdKeys => {
+                self.writes.silent(start_us, end_us);
             }
             Sighting::Fault(fault) if fault.effect.is_ok() => self.fault(fault, start_us, end_us),
             Sighting::Heal(heal) => {
@@ -176,10 +195,11 @@ impl Seen {
             .holder_node
             .as_ref()
             .and_then(|name| self.control_plane(name));
-        let holder = lease
-            .holder
-            .clone()
-            .map(|identity| Holder { identity, node });
+        let holder = lease.holder.clone().map(|identity| Holder {
+            identity,
+            node,
+            incarnation: None,
+        });
         self.look(
             Track::Lease(lease.lock),
             Value::Holder(holder),

@@ -1,10 +1,11 @@
 //! What a coarse state shows on a track, and whether that fits what was seen.
 
+use pivot::Durable;
 use terms::{Component, Incarnation, Moment};
 
-use super::change::{PodSeen, Track, Value};
+use super::change::{Holder, Made, PodSeen, Track, Value};
 use super::seen::is_fleeting;
-use crate::coarse::{Action, Lease, Pod, Process, State, Status, World};
+use crate::coarse::{Action, Joined, Lease, Pod, Port, Power, Process, State, Status, World};
 
 /// Whether a process is to be seen. The world starts one at once; a real one takes its time, and may
 /// crash until it is ready.
@@ -15,8 +16,8 @@ enum Presence {
     Present,
 }
 
-/// Whether the change to this value can have happened in this state. `lags` says that the component
-/// may work before its pod is called ready.
+/// Whether the change to this value can have happened in this state. `lags` says that a component
+/// may work before its pod is called ready, and that a container may run although its manifest is gone.
 pub(super) fn fits_new(state: &State, track: Track, value: &Value, lags: bool) -> bool {
     match (track, value) {
         (_, Value::Unknown) => true,
@@ -36,7 +37,14 @@ pub(super) fn fits_new(state: &State, track: Track, value: &Value, lags: bool) -
         }
         (Track::Lease(component), Value::Holder(None)) => lease(state, component).is_free(),
         // A holder needs an action that takes the lease; what comes from outside, and announcements, too.
-        (Track::Lease(_) | Track::Outside(_) | Track::Steps, _) => false,
+        (Track::Lease(_) | Track::Outside(_) | Track::Steps | Track::Tasks | Track::Timers, _) => {
+            false
+        }
+        (Track::Joined(node), Value::Joined(seen)) => {
+            let joined = state.nodes[usize::from(node)].joined;
+            // In the world a node registers as soon as it can; a real one takes its time.
+            joined == *seen || joined == Joined::Registered && *seen == Joined::No
+        }
         _ => shows(state, track, value, lags),
     }
 }
@@ -64,7 +72,9 @@ fn shows(state: &State, track: Track, value: &Value, lags: bool) -> bool {
         (Track::Applied, Value::There(there)) => state.applied == *there,
         (Track::Process(component, incarnation, node), Value::Process(seen)) => {
             match presence(state, component, incarnation, node) {
-                Presence::Absent => seen.is_none(),
+                Presence::Absent => {
+                    seen.is_none() || lags && state.nodes[usize::from(node)].is_on()
+                }
                 Presence::Either => true,
                 Presence::Present => seen.is_some(),
             }
@@ -78,9 +88,68 @@ fn shows(state: &State, track: Track, value: &Value, lags: bool) -> bool {
                 || !seat.pods[place(component)].is_ready()
         }
         (Track::Lease(component), Value::Holder(Some(holder))) => {
-            shows_holder(lease(state, component), holder.node)
+            shows_holder(lease(state, component), holder)
+        }
+        _ => shows_inside(state, track, value),
+    }
+}
+
+/// As [`shows`], for what only a timed run tells.
+fn shows_inside(state: &State, track: Track, value: &Value) -> bool {
+    match (track, value) {
+        // Once it is done or holds, starting it again changes nothing.
+        (Track::Installer, Value::There(true)) => state.status != Status::Down,
+        (Track::Installer, Value::There(false)) => state.status != Status::Running,
+        (Track::Marker, Value::Marker(marker)) => {
+            // Drivers write at each end, of a policy without a marker too, that all is done; the stage of
+            // such a marker is that of the process which wrote it.
+            let is_done = |marker: Option<Durable>| marker.is_some_and(|marker| marker.done);
+            let done = is_done(state.marker) || state.machine.is_done();
+            state.marker == *marker || is_done(*marker) && done
+        }
+        (Track::Claimed, Value::There(there)) => state.disk.claimed == *there,
+        (Track::Works(component, incarnation, node), Value::There(there)) => {
+            works(state, component, incarnation, node) == *there
+        }
+        (Track::Made(component, node), Value::Made(made)) => {
+            let pod = state.nodes[usize::from(node)].pods[place(component)];
+            *made
+                == match pod {
+                    Pod::None => Made::No,
+                    Pod::Created => Made::Created,
+                    _ => Made::Bound,
+                }
+        }
+        (Track::Joined(node), Value::Joined(seen)) => {
+            let joined = state.nodes[usize::from(node)].joined;
+            (joined == Joined::Labelled) == (*seen == Joined::Labelled) && joined >= *seen
+        }
+        (Track::Fresh(node), Value::There(fresh)) => {
+            let power = state.nodes[usize::from(node)].power;
+            power
+                == if *fresh {
+                    Power::OffFresh
+                } else {
+                    Power::OffStale
+                }
+        }
+        (Track::Listed(incarnation, node), Value::There(there)) => {
+            let port = match incarnation {
+                Incarnation::SelfHosted => Port::SelfHosted,
+                _ => Port::Bootstrap,
+            };
+            (state.nodes[usize::from(node)].listed & port.bit() != 0) == *there
         }
         _ => true,
+    }
+}
+
+fn works(state: &State, component: Component, incarnation: Incarnation, node: u8) -> bool {
+    let seat = &state.nodes[usize::from(node)];
+    match incarnation {
+        Incarnation::Bootstrap => node == 0 && state.bootstrap[place(component)].works(),
+        Incarnation::SelfHosted => seat.is_on() && seat.pods[place(component)].is_ready(),
+        Incarnation::Checkpoint => seat.runs_copy(place(component)),
     }
 }
 
@@ -94,7 +163,7 @@ pub(super) fn may_restart(state: &State, track: Track) -> bool {
 pub(super) fn takes(state: &State, component: Component, value: &Value) -> bool {
     match value {
         Value::Unknown => true,
-        Value::Holder(Some(holder)) => shows_holder(lease(state, component), holder.node),
+        Value::Holder(Some(holder)) => shows_holder(lease(state, component), holder),
         _ => false,
     }
 }
@@ -105,12 +174,18 @@ pub(super) fn holds(state: &State, component: Component, node: u8) -> bool {
 }
 
 /// A lease goes on showing a holder that is gone.
-fn shows_holder(lease: Lease, node: Option<u8>) -> bool {
+fn shows_holder(lease: Lease, holder: &Holder) -> bool {
+    let node = holder.node;
+    let bootstraps = |is: bool| {
+        holder
+            .incarnation
+            .is_none_or(|incarnation| (incarnation == Incarnation::Bootstrap) == is)
+    };
     match lease {
         Lease::Never => false,
-        Lease::Bootstrap | Lease::BootstrapGone => node == Some(0),
-        Lease::SelfHostedGone => node.is_some(),
-        _ => lease.node() == node.map(usize::from),
+        Lease::Bootstrap | Lease::BootstrapGone => node == Some(0) && bootstraps(true),
+        Lease::SelfHostedGone => node.is_some() && bootstraps(false),
+        _ => lease.node() == node.map(usize::from) && bootstraps(false),
     }
 }
 
@@ -149,12 +224,16 @@ pub(super) fn announcement<'a>(world: &'a World, state: &State) -> Option<(&'a s
     if machine.is_reinstating() {
         return Some((pivot::Plan::REINSTATING_STEP, Moment::Entered));
     }
-    if machine.is_holding() {
+    said_at_the_end(state)
+}
+
+/// What a procedure that is over announced at its end.
+pub(super) fn said_at_the_end(state: &State) -> Option<(&'static str, Moment)> {
+    if state.machine.is_holding() {
         return Some((pivot::Plan::HOLDING_STEP, Moment::Entered));
     }
-    machine
-        .is_done()
-        .then_some((pivot::Plan::DONE_STEP, Moment::Completed))
+    let done = state.machine.is_done();
+    done.then_some((pivot::Plan::DONE_STEP, Moment::Completed))
 }
 
 /// Whether the installer's process does it, so that it waits while an announcement is not seen yet.
@@ -197,6 +276,24 @@ pub(super) fn words(world: &World, state: &State, track: Track) -> String {
         }
         Track::Lease(component) => format!("{:?}", lease(state, component)),
         Track::Outside(_) => "not done yet".to_owned(),
+        Track::Installer => format!("{:?}", state.status),
+        Track::Marker => Value::Marker(state.marker).to_string(),
+        Track::Tasks | Track::Timers => procedure(world, state),
+        Track::Claimed => Value::There(disk.claimed).to_string(),
+        Track::Works(component, Incarnation::Bootstrap, _) => {
+            format!("{:?}", state.bootstrap[place(component)])
+        }
+        Track::Works(component, _, node) | Track::Made(component, node) => {
+            let seat = &state.nodes[usize::from(node)];
+            format!("{:?}, node {:?}", seat.pods[place(component)], seat.power)
+        }
+        Track::Joined(node) | Track::Fresh(node) | Track::Listed(_, node) => {
+            let seat = &state.nodes[usize::from(node)];
+            format!(
+                "{:?}, power {:?}, listed {:02b}",
+                seat.joined, seat.power, seat.listed
+            )
+        }
     }
 }
 

@@ -21,7 +21,7 @@ impl World {
             self.node_mut(index)
                 .processes
                 .retain(|process| process.gone_ms.is_none_or(|gone_ms| now_ms < gone_ms));
-            if self.node(index).has_kubelet(now_ms) {
+            if self.node(index).has_kubelet(now_ms) || self.has(Quirk::KubeletsNeedNoPower) {
                 self.tick_kubelet(index);
             }
         }
@@ -227,7 +227,11 @@ impl World {
     }
 
     fn tick_load_balancer(&mut self) {
-        let ready: Vec<Instance> = self.ready_apiservers().collect();
+        let ready: Vec<Instance> = if self.has(Quirk::LoadBalancerListsTheUnready) {
+            self.running_apiservers().collect()
+        } else {
+            self.ready_apiservers().collect()
+        };
         let one = self.has(Quirk::LoadBalancerKnowsOneNode);
         for instance in ready.iter().filter(|(node, _)| !one || *node == 0) {
             self.load_balancer.entry(*instance).or_default();
@@ -252,7 +256,8 @@ impl World {
             let process = self.node(node).process(lock, Some(incarnation));
             process.is_some_and(|process| process.pid == pid && process.works(self.now_ms))
         };
-        if lease.holder.is_some_and(running) {
+        let early = self.has(Quirk::LeasesAreTakenEarly);
+        if !early && lease.holder.is_some_and(running) {
             if self.now_ms >= lease.renewed_ms + self.durations.usual_ms(Timer::LeaseRenewal) {
                 let renewed_ms = self.now_ms;
                 self.leases.insert(
@@ -266,7 +271,8 @@ impl World {
             }
             return;
         }
-        if self.now_ms < lease.renewed_ms + lease.taken_after_ms && lease.holder.is_some() {
+        let is_held = self.now_ms < lease.renewed_ms + lease.taken_after_ms;
+        if !early && is_held && lease.holder.is_some() {
             return;
         }
         if let Some(holder) = self.candidate(lock) {
@@ -311,9 +317,9 @@ impl World {
 
     /// The DaemonSet controller makes pods, the scheduler binds them.
     fn tick_controllers(&mut self) {
-        if self.acts(Component::KubeControllerManager)
-            && self.applied.contains(&AssetGroup::ControlPlane)
-        {
+        let applied =
+            self.applied.contains(&AssetGroup::ControlPlane) || self.has(Quirk::PodsNeedNoAssets);
+        if self.acts(Component::KubeControllerManager) && applied {
             for component in Component::SELF_HOSTED {
                 for node in (0..self.control_planes).filter(|node| self.labelled.contains(*node)) {
                     let exists = self
@@ -334,7 +340,7 @@ impl World {
                 }
             }
         }
-        if self.acts(Component::KubeScheduler) {
+        if self.acts(Component::KubeScheduler) || self.has(Quirk::PodsAreBoundUnled) {
             let unschedulable = self.has(Quirk::ApiserverCannotBeScheduled);
             for pod in &mut self.pods {
                 let refused = unschedulable && pod.component == Component::KubeApiserver;

@@ -21,5 +21,5 @@ pub use scene::{Happening, Incident, Quirk, Scene, When};
 pub use stage::{Run, run, run_to_end};
 pub use tried::Tried;
 pub(crate) use watcher::{Done, Watcher};
-pub(crate) use world::Made;
 pub use world::World;
+pub(crate) use world::{Made, Pod};

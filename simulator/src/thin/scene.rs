@@ -38,7 +38,8 @@ pub struct Scene {
     pub longest_ms: u64,
 }
 
-/// Something peculiar. The first ones are the cluster's, the others mistakes that an installer can make.
+/// Something peculiar. The first ones are the cluster's, the next ones mistakes that an installer can
+/// make, and the last ones what no cluster does: with them the comparison of worlds is put on trial.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Quirk {
     /// No node takes the self-hosted apiserver's pods.
@@ -67,6 +68,18 @@ pub enum Quirk {
     LoadBalancerKnowsOneNode,
     /// Self-hosted apiservers want the bootstrap one's port, and come up only some time after it has gone.
     OneApiserverPort,
+    /// Pods are bound although no scheduler leads.
+    PodsAreBoundUnled,
+    /// Pods are made although their DaemonSets were not applied.
+    PodsNeedNoAssets,
+    /// Kubelets start containers on nodes without power.
+    KubeletsNeedNoPower,
+    /// A lease is taken although its holder works.
+    LeasesAreTakenEarly,
+    /// The load balancer lists apiservers that are not ready.
+    LoadBalancerListsTheUnready,
+    /// The installer's requests succeed although nobody serves.
+    RequestsNeedNoApiserver,
 }
 
 /// Something that happens.

@@ -308,6 +308,17 @@ impl World {
             .filter(|instance| self.says_ready(*instance))
     }
 
+    /// Apiservers whose process runs, ready or not.
+    pub(crate) fn running_apiservers(&self) -> impl Iterator<Item = Instance> + '_ {
+        (0..self.control_planes)
+            .flat_map(|index| INCARNATIONS.map(|incarnation| (index, incarnation)))
+            .filter(|(index, incarnation)| {
+                let node = self.node(*index);
+                node.process(Component::KubeApiserver, Some(*incarnation))
+                    .is_some()
+            })
+    }
+
     /// Whether an apiserver answers through the load balancer.
     pub(crate) fn reachable(&self) -> bool {
         self.load_balancer

@@ -41,6 +41,11 @@ impl Play<'_> {
                     let nodes: Vec<u8> = targets.iter().map(|node| self.node(node)).collect();
                     let effect = self.strike(fault, &nodes);
                     self.remember(fault, &targets, &nodes, effect.1.is_ok());
+                    if effect.1.is_ok()
+                        && let Some(inward) = &mut self.inward
+                    {
+                        inward.fault(fault, &nodes);
+                    }
                     (targets, effect)
                 }
                 Err(reason) => (Vec::new(), (Vec::new(), Err(reason))),

@@ -7,12 +7,13 @@
 //! [`run`] is pure: the same case and plan give the same outcome, byte for byte. Every duration
 //! comes from [`crate::timers`], drawn from the case's seed.
 //!
-//! Every event of the world happens in `thin`, at one place each; a later check that each is an
-//! enabled action of the untimed world has to look there and at [`Outcome`] only.
+//! [`run_told`] plays the same, and tells what happened inside: whether each step is an enabled
+//! action of the coarse world is for [`crate::conform`] to say.
 
 mod applicability;
 mod fidelity;
 mod inject;
+mod inward;
 mod model_page;
 mod operation;
 mod outcome;
@@ -23,4 +24,4 @@ pub use applicability::why_not_applicable;
 pub use fidelity::{LEFT_OUT, MODELLED, fidelity};
 pub use model_page::model_page;
 pub use outcome::Outcome;
-pub use play::{run, run_sparingly};
+pub use play::{run, run_sparingly, run_told};

@@ -5,6 +5,7 @@ use scenarios::{At, Entry};
 use terms::{Actor, Moment, StepName};
 
 use super::play::Play;
+use crate::conform::Strike;
 use crate::thin::{Said, WorldDriver};
 use crate::timers::Timer;
 
@@ -48,6 +49,11 @@ impl Play<'_> {
     pub(super) fn start(&mut self, operation: &'static str) {
         let now_ms = self.world.now_ms();
         self.watcher.operation_started(now_ms, operation, false);
+        if self.last_end == Some(OperationEnd::Holding)
+            && let Some(inward) = &mut self.inward
+        {
+            inward.strike(Strike::StartAgain);
+        }
         self.open = Some(Open {
             since_ms: now_ms,
             ended: None,
@@ -92,6 +98,7 @@ impl Play<'_> {
             self.release();
         }
         for _ in 0..MOST_AT_ONCE {
+            self.instant();
             if self.held.is_some() {
                 return;
             }
@@ -101,14 +108,31 @@ impl Play<'_> {
             if installer.has_effects() {
                 let said = installer.perform_next(&mut self.world);
                 self.hear(said);
-            } else if !installer.deliver(&mut self.world) {
+                continue;
+            }
+            if !installer.deliver(&mut self.world) {
                 return;
+            }
+            if let Some(inward) = &mut self.inward {
+                inward.input(installer.log().last());
             }
         }
     }
 
     fn hear(&mut self, said: Said) {
         let now_ms = self.world.now_ms();
+        if let Some(inward) = &mut self.inward {
+            let step = match &said {
+                Said::Nothing => None,
+                Said::Step(step, moment) => Some((step.clone(), *moment)),
+                Said::Aside(step, moment, _) | Said::Ended(_, step, moment, _) => {
+                    Some((StepName::new(*step), *moment))
+                }
+            };
+            if let Some((step, moment)) = step {
+                inward.step(step, moment);
+            }
+        }
         match said {
             Said::Nothing => {}
             Said::Step(step, moment) => {

@@ -9,9 +9,11 @@ use scenarios::{Case, Installer};
 use terms::NodeId;
 
 use super::applicability::NODE_SELECTOR;
+use super::inward::Inward;
 use super::operation::{Held, Open};
 use super::outcome::Outcome;
 use super::timeline::Progress;
+use crate::conform::Seen;
 use crate::thin::{Made, Quirk, Watcher, World, WorldDriver};
 use crate::timers::{Durations, Timers};
 
@@ -57,6 +59,8 @@ pub(super) struct Play<'a> {
     pub(super) hit: Vec<u8>,
     /// Rebooting nodes, with the time when their power is back.
     pub(super) power_back: Vec<(u64, u8)>,
+    /// Who listens to what happens inside, if anybody does.
+    pub(super) inward: Option<Inward>,
 }
 
 /// Plays a case that is applicable here, whose installer follows this plan. Pure: the same
@@ -76,6 +80,18 @@ pub fn run_sparingly(case: &Case, plan: &Plan) -> Outcome {
     Play::new(case, plan, looks).played_out()
 }
 
+/// As [`run`], in a world with these peculiarities, telling what happened inside. The coarse world is
+/// compared with that step by step: [`crate::conform::explain`].
+pub fn run_told(case: &Case, plan: &Plan, quirks: &[Quirk]) -> (Outcome, Seen) {
+    let mut play = Play::new(case, plan, Looks::Steady);
+    play.world.quirks.extend(quirks);
+    play.inward = Some(Inward::default());
+    play.play();
+    let told = play.inward.take().unwrap_or_default();
+    let control_planes = play.world.control_planes;
+    (play.close(), told.heard(control_planes))
+}
+
 /// When probes look.
 enum Looks {
     /// At their rate.
@@ -90,13 +106,33 @@ enum Looks {
 
 impl<'a> Play<'a> {
     fn played_out(mut self) -> Outcome {
+        self.play();
+        self.close()
+    }
+
+    fn play(&mut self) {
         while self.world.now_ms() < LONGEST_MS && !self.is_over() {
             self.pass_time();
+            self.instant();
             self.drive();
             self.look();
             self.go_on();
+            self.instant();
         }
-        self.close()
+    }
+
+    /// What happened since the last instant is told, if anybody listens. A machine's input and all its
+    /// effects are one; what it does after its release belongs to a later one.
+    pub(super) fn instant(&mut self) {
+        let Some(inward) = &mut self.inward else {
+            return;
+        };
+        inward.passed(self.world.now_ms());
+        let installer = self.installer.as_ref();
+        let is_amid = self.held.is_none() && installer.is_some_and(WorldDriver::has_effects);
+        if !is_amid {
+            inward.instant(&self.world, installer);
+        }
     }
 
     /// The probes look, if it is time to.
@@ -157,6 +193,7 @@ impl<'a> Play<'a> {
             off: Vec::new(),
             hit: Vec::new(),
             power_back: Vec::new(),
+            inward: None,
         }
     }
 

@@ -1,6 +1,9 @@
 //! Records of the simulators are paths of the coarse world; corrupted ones are not.
 
 mod corrupted;
+mod keyed;
+mod lingering;
+mod told;
 mod walked;
 
 use std::collections::BTreeMap;
@@ -34,6 +37,18 @@ fn played(case: &Case) -> (Config, Vec<Observation>) {
         ..Config::calm(plan, 1)
     };
     (config, observations)
+}
+
+/// As [`played`], with a watch of etcd's keys.
+fn played_with_keys(case: &Case) -> (Config, Vec<Observation>) {
+    let Installer::Selfhost(selfhost) = &case.installer;
+    let plan = Plan::named(&selfhost.policy).expect("the catalogue has built-in policies only");
+    let (outcome, told) = timed::run_told(case, &plan, &[]);
+    let config = Config {
+        unschedulable: !selfhost.switches.is_empty(),
+        ..Config::calm(plan, 1)
+    };
+    (config, keyed::with_keys(outcome.observations, &told))
 }
 
 /// Nothing that a timed run shows is impossible in the coarse world, as far as that covers it; and no
