@@ -14,6 +14,9 @@ use crate::coarse::Config;
 
 /// A task that handles several files takes this long in between, and the world does it at once.
 const TASK_SPREAD_US: u64 = 500_000;
+/// The scheduler takes this long to bind what there is, and controllers make one DaemonSet's pods after
+/// another's; the world does it at once.
+const BINDING_SPREAD_US: u64 = 3_000_000;
 /// A person's start takes this long until the installer runs.
 const START_US: u64 = 5_000_000;
 /// Where the installer keeps what it may put back.
@@ -179,7 +182,7 @@ impl Seen {
         if before.value == value {
             return;
         }
-        let since_us = before.start_us.saturating_sub(spread(track));
+        let since_us = before.start_us.saturating_sub(spread(track, &before.value));
         if let (Value::Process(Some(_)), Value::Process(Some(_))) = (&before.value, &value) {
             self.put(track, Value::Process(None), since_us, end_us);
         }
@@ -353,9 +356,10 @@ fn why_not_covered(record: &FaultRecord) -> Option<String> {
     }
 }
 
-/// How far apart a task's files may come.
-const fn spread(track: Track) -> u64 {
+/// How far apart may come what the world does at once: a task's files, and the binding of all pods.
+fn spread(track: Track, before: &Value) -> u64 {
     match track {
+        Track::Pod(..) if *before == Value::Pod(PodSeen::Absent) => BINDING_SPREAD_US,
         Track::Manifest(_)
         | Track::Secrets
         | Track::StashedSecrets

@@ -81,11 +81,13 @@ fn shows(state: &State, track: Track, value: &Value, lags: bool) -> bool {
         }
         (Track::Pod(component, node), Value::Pod(seen)) => {
             let seat = &state.nodes[usize::from(node)];
-            // The API shows an old status for a while, above all of a node without power.
-            *seen == PodSeen::Ready
-                || lags
-                || !seat.is_on()
-                || !seat.pods[place(component)].is_ready()
+            let pod = seat.pods[place(component)];
+            // The API shows an old status for a while, above all of a node without power, but no old binding.
+            match seen {
+                PodSeen::Absent => !pod.is_bound(),
+                PodSeen::Bound => pod.is_bound() && (lags || !seat.is_on() || !pod.is_ready()),
+                PodSeen::Ready => pod.is_bound(),
+            }
         }
         (Track::Lease(component), Value::Holder(Some(holder))) => {
             shows_holder(lease(state, component), holder)

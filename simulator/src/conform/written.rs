@@ -11,7 +11,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use oracle::observation::EtcdKey;
 use terms::Component;
 
-use super::change::{Change, Track};
+use super::change::{Change, PodSeen, Track, Value};
 
 /// A watch tells of a key at most this long after it was written.
 pub(super) const WATCH_LAG_US: u64 = 2_000_000;
@@ -159,7 +159,9 @@ impl Placed {
         let (Some((_, last)), Some((first, _))) = (self.range, after.range) else {
             return false;
         };
-        last < first && self.change.until_us >= after.change.since_us
+        // The world binds at once what the scheduler binds one after another.
+        let is_binding = after.change.value == Value::Pod(PodSeen::Bound);
+        !is_binding && last < first && self.change.until_us >= after.change.since_us
     }
 }
 

@@ -51,7 +51,10 @@ fn load_bearing(seen: &Seen) -> Vec<usize> {
         let before = value_before(&seen.changes, place);
         before != Some(&seen.changes[place].value) || seen.changes[place].track == Track::Steps
     };
+    // Only a watch tells of this one: without it, the same changes are drawn with and without a watch.
+    let is_looked_at = |change: &Change| change.track != Track::Applied;
     (0..seen.changes.len())
+        .filter(|place| is_looked_at(&seen.changes[*place]))
         .filter(|place| happened(&seen.changes[*place]) && is_new(*place))
         .collect()
 }
