@@ -2,8 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::change::{Change, Track, Value};
-use super::shown::{announcement, fits_new, fits_still, holds, said_at_the_end};
+use super::change::{Change, PodSeen, Track, Value};
+use super::shown::{announcement, fits_new, fits_still, holds, is_bound, said_at_the_end};
 use super::written::Order;
 use crate::coarse::{Budgets, State, Status, Teardown, World};
 use crate::explore::Model;
@@ -226,18 +226,37 @@ impl<'a> Layer<'a> {
             };
             let changes_now = next.is_some_and(|next| self.has_begun(next, &node.ahead));
             let value = &self.changes[last as usize].value;
-            if !changes_now
-                && !fits_still(
-                    &after,
-                    *track,
-                    value,
-                    self.lags(&after, *track, last, &node.ahead),
-                )
-            {
+            if changes_now {
+                continue;
+            }
+            let lags = self.lags(&after, *track, last, &node.ahead);
+            let behind = self.is_left_behind(&after, *track, value, &node.ahead);
+            if behind || !fits_still(&after, *track, value, lags) {
                 return Err(*track);
             }
         }
         Ok(node)
+    }
+
+    /// Whether a pod is shown as unbound although it is bound, and so are others of its component. In the
+    /// world pods of all components are bound at once; in a cluster one DaemonSet's may come long after
+    /// another's, but soon after each other.
+    fn is_left_behind(&self, state: &State, track: Track, value: &Value, ahead: &[u32]) -> bool {
+        let (Track::Pod(component, node), Value::Pod(PodSeen::Absent)) = (track, value) else {
+            return false;
+        };
+        let is_other = |track: &&Track| matches!(track, Track::Pod(other, number) if *other == component && *number != node);
+        let is_seen_bound = |track: &Track| {
+            let last = self
+                .tracks
+                .get(track)
+                .and_then(|places| self.around(places, ahead).0);
+            last.is_some_and(|last| {
+                let value = &self.changes[last as usize].value;
+                matches!(value, Value::Pod(PodSeen::Bound | PodSeen::Ready))
+            })
+        };
+        is_bound(state, component, node) && self.tracks.keys().filter(is_other).any(is_seen_bound)
     }
 
     /// Whether what is seen may lag behind what is. A pod's component may work before the API calls the pod

@@ -14,8 +14,7 @@ use crate::coarse::Config;
 
 /// A task that handles several files takes this long in between, and the world does it at once.
 const TASK_SPREAD_US: u64 = 500_000;
-/// The scheduler takes this long to bind what there is, and controllers make one DaemonSet's pods after
-/// another's; the world does it at once.
+/// The pods of one DaemonSet are made and bound within this time; the world does it at once.
 const BINDING_SPREAD_US: u64 = 3_000_000;
 /// A person's start takes this long until the installer runs.
 const START_US: u64 = 5_000_000;

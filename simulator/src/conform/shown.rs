@@ -82,11 +82,12 @@ fn shows(state: &State, track: Track, value: &Value, lags: bool) -> bool {
         (Track::Pod(component, node), Value::Pod(seen)) => {
             let seat = &state.nodes[usize::from(node)];
             let pod = seat.pods[place(component)];
-            // The API shows an old status for a while, above all of a node without power, but no old binding.
+            // The API shows an old status for a while, above all of a node without power.
             match seen {
-                PodSeen::Absent => !pod.is_bound(),
-                PodSeen::Bound => pod.is_bound() && (lags || !seat.is_on() || !pod.is_ready()),
                 PodSeen::Ready => pod.is_bound(),
+                PodSeen::Bound => pod.is_bound() && (lags || !seat.is_on() || !pod.is_ready()),
+                // Whether it may still be unbound is for [`is_bound`] and the other nodes' pods to say.
+                PodSeen::Absent => lags || !seat.is_on() || !pod.is_ready(),
             }
         }
         (Track::Lease(component), Value::Holder(Some(holder))) => {
@@ -153,6 +154,11 @@ fn works(state: &State, component: Component, incarnation: Incarnation, node: u8
         Incarnation::SelfHosted => seat.is_on() && seat.pods[place(component)].is_ready(),
         Incarnation::Checkpoint => seat.runs_copy(place(component)),
     }
+}
+
+/// Whether the component's pod of this node is bound.
+pub(super) fn is_bound(state: &State, component: Component, node: u8) -> bool {
+    state.nodes[usize::from(node)].pods[place(component)].is_bound()
 }
 
 /// Whether a process that was seen may be gone or have been started anew, for all that the state says.
