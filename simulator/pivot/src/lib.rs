@@ -7,12 +7,16 @@
 //! Determinism: no time, no strings, no chance, no heap. Timers are armed or fire; durations live
 //! in the plan. A driver performs effects in order, `Persist` is an fsync barrier, and a crash is
 //! possible before and after each. Every input is legal in every state.
+//!
+//! [`checkpoint`] is a second machine of the same kind: the agent that keeps a control plane startable.
 
 mod check;
+pub mod checkpoint;
 pub mod contract;
 mod effect;
 mod facts;
 mod failure;
+mod few;
 mod judge;
 mod machine;
 mod mutants;
@@ -26,6 +30,7 @@ mod work;
 pub use check::PlanError;
 pub use effect::{Attempt, Durable, Effect, Effects, Input, Outcome, StageIndex, Task, Timer};
 pub use facts::{ApiserverFact, Facts, LeaseFact, NodeSet, PodFact, PodPhase};
+pub use few::Few;
 pub use machine::{resume, running_tasks, step};
 pub use mutants::{Mutant, mutants};
 pub use plan::{
