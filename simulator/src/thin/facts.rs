@@ -44,7 +44,8 @@ impl World {
         for (node, incarnation) in self.ready_apiservers() {
             match incarnation {
                 Incarnation::Bootstrap => fact.bootstrap = fact.bootstrap.with(node),
-                _ => fact.self_hosted = fact.self_hosted.with(node),
+                Incarnation::SelfHosted => fact.self_hosted = fact.self_hosted.with(node),
+                Incarnation::Checkpoint => {}
             }
         }
         let listed = |(instance, backend): (&(u8, Incarnation), &super::world::Backend)| {

@@ -9,6 +9,7 @@ use oracle::observation::{
 use oracle::{Sighting, Source};
 use terms::{Component, Incarnation};
 
+use super::kept;
 use super::node::{self, SECRETS};
 use super::scene::Quirk;
 use super::watcher::Watcher;
@@ -233,6 +234,16 @@ fn inventory(world: &World, index: u8) -> NodeInventory {
         .iter()
         .map(|component| node::manifest(*component))
         .collect();
+    manifests.extend(
+        state
+            .kept
+            .active
+            .iter()
+            .map(|component| kept::manifest(*component)),
+    );
+    if state.kept.protects {
+        manifests.insert(kept::AGENT_MANIFEST.to_owned());
+    }
     if index < world.control_planes {
         manifests.insert("etcd.yaml".to_owned());
     }

@@ -13,6 +13,7 @@ impl World {
             (node.on, node.has_kubelet(self.now_ms), node.kubelet.pid).hash(&mut hasher);
             (node.secrets, node.stashed_secrets, node.assets).hash(&mut hasher);
             (&node.manifests, &node.stashed).hash(&mut hasher);
+            (&node.kept.active, node.kept.protects).hash(&mut hasher);
             (self.is_node_ready(index), self.labelled.contains(index)).hash(&mut hasher);
             for process in &node.processes {
                 let works = process.works(self.now_ms);

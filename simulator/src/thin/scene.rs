@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use pivot::checkpoint::AgentPlan;
 use terms::{Component, Milliseconds, Moment, StepName};
 
 /// An etcd that does not sync loses what it wrote in this time.
@@ -22,6 +23,8 @@ pub struct Scene {
     pub control_planes: u8,
     /// How many workers.
     pub workers: u8,
+    /// What the checkpoint agents follow, if there are any.
+    pub agent: Option<AgentPlan>,
     /// What is peculiar from the beginning.
     pub quirks: BTreeSet<Quirk>,
     /// What happens, one after another.
@@ -123,6 +126,7 @@ impl Scene {
             name: name.to_owned(),
             control_planes,
             workers,
+            agent: None,
             quirks: BTreeSet::new(),
             incidents: Vec::new(),
             ends: "done".to_owned(),

@@ -61,6 +61,7 @@ pub fn run_to_end(plan: &Plan, scene: &Scene) -> Run {
     while stage.world.now_ms < scene.longest_ms && !stage.is_over() {
         stage.incidents_of_time();
         stage.world.tick();
+        stage.watcher.agent_steps(&mut stage.world);
         stage.boot();
         stage.drive();
         if stage.world.now_ms.is_multiple_of(scene.watch_every_ms) {

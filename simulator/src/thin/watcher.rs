@@ -9,6 +9,7 @@ use oracle::observation::{
 use oracle::{Observation, Sighting, Source};
 use terms::{Actor, Fault, Moment, NodeId, StepName};
 
+use super::agent::Announced;
 use super::node::Node;
 use super::world::World;
 
@@ -244,6 +245,22 @@ impl Watcher {
             now_ms * 1_000,
             Sighting::Step(saw),
         );
+    }
+
+    /// What the checkpoint agents announced since the last call.
+    pub(crate) fn agent_steps(&mut self, world: &mut World) {
+        for Announced { at, now_ms, held } in std::mem::take(&mut world.agents.said) {
+            let saw = Step {
+                actor: Actor(format!("checkpoint@{}", world.name(at.node))),
+                step: at.step,
+                moment: at.moment,
+                occurrence: at.occurrence,
+                held,
+                reason: None,
+            };
+            let now_us = now_ms * 1_000;
+            self.put(Source::Steps, now_us, now_us, Sighting::Step(saw));
+        }
     }
 
     /// The last look: written keys are read back, an old credential is tried, and the record is closed.
