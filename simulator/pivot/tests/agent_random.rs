@@ -255,7 +255,9 @@ proptest! {
                     return Err(TestCaseError::fail("a task was started without fresh facts"));
                 };
                 match task {
-                    Task::Write => prop_assert!(facts.bound == Known::Yes && facts.parent_ready),
+                    Task::Write => prop_assert!(
+                        facts.bound == Known::Yes && facts.parent_ready && facts.parent_runs != Known::No
+                    ),
                     Task::Commit => prop_assert!(facts.bound != Known::No),
                     Task::Activate => {
                         prop_assert!(facts.parent_runs == Known::No && facts.copy_runs == Known::No);
@@ -263,7 +265,11 @@ proptest! {
                         prop_assert!(!facts.api || facts.led == Known::No);
                     }
                     Task::Retire => prop_assert!(
-                        facts.active && (facts.bound == Known::Yes && facts.parent_ready || gone_throughout)
+                        facts.active
+                            && (facts.bound == Known::Yes
+                                && facts.parent_ready
+                                && facts.parent_runs != Known::No
+                                || gone_throughout)
                     ),
                     Task::Remove => prop_assert!(gone_throughout && !facts.active),
                 }

@@ -218,6 +218,20 @@ fn a_copy_stops_after_its_parent_was_ready_for_the_stated_time() {
 }
 
 #[test]
+fn what_the_api_remembers_of_before_a_power_cut_is_no_readiness() {
+    let remembered = Facts {
+        active: true,
+        parent_runs: Known::No,
+        copy_runs: Known::Yes,
+        saved: Saved::Complete,
+        ..healthy()
+    };
+    let mut bench = Bench::modern();
+    bench.tell(remembered);
+    assert_eq!(bench.armed, [], "neither saved nor handed over to");
+}
+
+#[test]
 fn versions_are_removed_only_while_the_api_says_that_the_parent_is_gone() {
     let gone = Facts {
         bound: Known::No,
