@@ -51,7 +51,7 @@ pub(super) const fn delay(plan: &AgentPlan, step: Step) -> Option<Timer> {
 
 fn is_to_be_saved(rules: &AgentRules, facts: &Facts) -> bool {
     let proven = match rules.save {
-        SaveRule::WhenReady => facts.parent_ready,
+        SaveRule::WhenReady => is_ready(facts),
         SaveRule::WhenSeen => true,
     };
     facts.bound == Known::Yes && proven && !facts.current
@@ -73,6 +73,12 @@ fn is_to_be_started(rules: &AgentRules, facts: &Facts) -> bool {
         && (unserved || rules.unled && facts.led == Known::No)
 }
 
+/// The API remembers a readiness from before a power cut until the kubelet has spoken to it: what does
+/// not run is not ready. A runtime that cannot be asked does not speak against what the API says.
+fn is_ready(facts: &Facts) -> bool {
+    facts.parent_ready && facts.parent_runs != Known::No
+}
+
 fn is_absent(rules: &AgentRules, runs: Known) -> bool {
     match runs {
         Known::No => true,
@@ -83,7 +89,7 @@ fn is_absent(rules: &AgentRules, runs: Known) -> bool {
 
 fn is_to_be_retired(rules: &AgentRules, facts: &Facts) -> bool {
     let taken_over = match rules.retire {
-        RetireRule::WhenReady => facts.bound == Known::Yes && facts.parent_ready,
+        RetireRule::WhenReady => facts.bound == Known::Yes && is_ready(facts),
         RetireRule::WhenRunning => facts.parent_runs == Known::Yes,
     };
     facts.active && taken_over
