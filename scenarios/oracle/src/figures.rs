@@ -139,7 +139,7 @@ impl Figures {
 }
 
 /// Whether as many self-hosted apiservers serve as are wanted.
-fn all_serve(view: &View) -> bool {
+pub(crate) fn all_serve(view: &View) -> bool {
     let serving = view.serving();
     let self_hosted = serving
         .iter()
@@ -147,7 +147,7 @@ fn all_serve(view: &View) -> bool {
     self_hosted.count() >= wanted(view)
 }
 
-fn is_complete(view: &View, pods: &[PodStatus]) -> bool {
+pub(crate) fn is_complete(view: &View, pods: &[PodStatus]) -> bool {
     Component::SELF_HOSTED.into_iter().all(|component| {
         let ready = pods.iter().filter(|pod| {
             pod.component == component

@@ -225,6 +225,8 @@ impl Projection<'_> {
                 BTreeSet::new()
             },
             ports: BTreeMap::new(),
+            checkpoints: Vec::new(),
+            agents: Vec::new(),
             kubelet: Some(ProcessId {
                 pid: 200,
                 start_ticks: self.kubelets[usize::from(number)],

@@ -301,6 +301,11 @@ impl World {
         timers.for_each(|due_ms| *due_ms += now_ms - since_ms);
     }
 
+    /// The process of the node's agent that holds the lock.
+    pub(crate) fn acting_agent(&self, node: u8) -> Option<u32> {
+        self.agents.of.get(usize::from(node))?.acting
+    }
+
     /// Whether the node's agent is held at this address.
     pub(crate) fn agent_is_held(
         &self,

@@ -23,8 +23,8 @@ pub(crate) struct Kept {
 pub(crate) struct Version {
     /// Which template of the component's DaemonSet it was made of.
     pub(crate) template: u32,
-    /// Its manifest could be activated, as far as its writer cares.
-    pub(crate) manifest: bool,
+    /// Its manifest lies ready for the kubelet.
+    pub(crate) prepared: bool,
     /// All its files are there.
     pub(crate) files: bool,
     /// It bears its commit mark.
@@ -47,7 +47,7 @@ impl Kept {
         let versions = self.versions.get(&component).map_or(&[][..], Vec::as_slice);
         if versions.iter().any(Version::is_complete) {
             Saved::Complete
-        } else if versions.iter().any(|version| version.manifest) {
+        } else if !versions.is_empty() {
             Saved::Torn
         } else {
             Saved::Nothing
@@ -90,7 +90,7 @@ impl World {
             return;
         }
         let template = self.template(component);
-        self.version_of(node, component, template).manifest = true;
+        self.version_of(node, component, template).prepared = true;
     }
 
     /// Does a task's work on the node's disk at this instant.
@@ -99,9 +99,7 @@ impl World {
             Task::Write if !self.reachable() => return Outcome::Failed,
             Task::Write => {
                 let template = self.template(component);
-                let version = self.version_of(node, component, template);
-                version.manifest = true;
-                version.files = true;
+                self.version_of(node, component, template).files = true;
             }
             Task::Commit => {
                 let versions = self
@@ -114,6 +112,7 @@ impl World {
                     return Outcome::Failed;
                 };
                 newest.mark = true;
+                newest.prepared = true;
                 let old = versions.len().saturating_sub(MOST_VERSIONS);
                 versions.drain(..old);
             }
@@ -144,7 +143,7 @@ impl World {
         if !begun {
             versions.push(Version {
                 template,
-                manifest: false,
+                prepared: false,
                 files: false,
                 mark: false,
             });

@@ -2,7 +2,8 @@
 //!
 //! Somebody is: an apiserver that acknowledged within two seconds, at its own endpoint or through the
 //! load balancer; a node with power and a static apiserver manifest, unless a process of it was last
-//! seen without its files; a kubelet that still runs since it ran a self-hosted apiserver, or since one
+//! seen without its files, or with a complete checkpoint of one and an agent that runs or is started by its
+//! own static manifest; a kubelet that still runs since it ran a self-hosted apiserver, or since one
 //! was bound to its node, as long as the pods last read do not say otherwise.
 //! Violated when there is nobody although every living control-plane node was looked at and every
 //! endpoint asked. While all nodes are off nobody lives who could, and nothing is judged; nor while
@@ -196,12 +197,13 @@ impl SomebodyCanStartAnApiserver {
     }
 }
 
-/// Whether an apiserver's manifest lies there, unless its process was seen without its files.
+/// Whether an apiserver's manifest lies there, unless its process was seen without its files; or could be put there.
 fn is_equipped(inventory: &NodeInventory) -> bool {
     let lacks_files = inventory.processes.iter().any(|process| {
         process.component == Component::KubeApiserver
             && process.incarnation != Some(Incarnation::SelfHosted)
             && !process.missing_files.is_empty()
     });
-    inventory.apiserver_manifests().next().is_some() && !lacks_files
+    let has_manifest = inventory.apiserver_manifests().next().is_some() && !lacks_files;
+    has_manifest || inventory.can_activate(Component::KubeApiserver)
 }

@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use oracle::observation::{
-    EtcdStatus, Lease, NodeInventory, OperationEnd, PodStatus, Process, ProcessId, RequestKind,
-    RequestOutcome,
+    AgentSeen, CheckpointSeen, EtcdStatus, Lease, NodeInventory, OperationEnd, PodStatus, Process,
+    ProcessId, RequestKind, RequestOutcome,
 };
 use oracle::{Sighting, Source};
 use terms::{Component, Incarnation, NodeId};
@@ -24,6 +24,8 @@ pub(crate) struct Machine {
     pub(crate) processes: BTreeMap<(Component, Option<Incarnation>), u32>,
     pub(crate) missing_files: BTreeSet<String>,
     pub(crate) kubelet: u32,
+    pub(crate) checkpoints: Vec<CheckpointSeen>,
+    pub(crate) agents: Vec<AgentSeen>,
 }
 
 #[derive(Clone)]
@@ -350,6 +352,8 @@ impl Machine {
             manifests: self.manifests.clone(),
             bootstrap_files: self.bootstrap_files.clone(),
             ports: BTreeMap::new(),
+            checkpoints: self.checkpoints.clone(),
+            agents: self.agents.clone(),
             kubelet: Some(ProcessId {
                 pid: self.kubelet,
                 start_ticks: 1,
