@@ -179,6 +179,7 @@ fn s6_is_violated_when_the_last_owner_is_removed() {
 #[test]
 fn s6_is_violated_when_the_only_kubelet_forgets() {
     let mut world = World::done(1);
+    world.machine(1).checkpoints.clear();
     world.power_off(1);
     world.run(3_000);
     world.machine(1).processes.remove(&SELF_HOSTED);

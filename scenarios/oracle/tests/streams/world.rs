@@ -11,6 +11,8 @@ use terms::{Component, Incarnation, NodeId};
 
 use crate::story::{Story, cp, opened, request};
 
+/// The agent's own static manifest.
+pub(crate) const AGENT: &str = "checkpoint-checkpoint-agent.json";
 pub(crate) const APISERVER: &str = "bootstrap-kube-apiserver.yaml";
 const TICK_MS: u64 = 200;
 
@@ -46,6 +48,30 @@ pub(crate) const SELF_HOSTED: (Component, Option<Incarnation>) =
     (Component::KubeApiserver, Some(Incarnation::SelfHosted));
 pub(crate) const BOOTSTRAP: (Component, Option<Incarnation>) =
     (Component::KubeApiserver, Some(Incarnation::Bootstrap));
+
+/// A complete version that lies ready.
+pub(crate) fn version(component: Component, generation: &str) -> CheckpointSeen {
+    CheckpointSeen {
+        component,
+        generation: generation.to_owned(),
+        complete: true,
+        prepared: true,
+        mixed: false,
+        references: BTreeSet::new(),
+    }
+}
+
+/// A process of the agent.
+pub(crate) fn agent(pid: u32, acting: bool) -> AgentSeen {
+    AgentSeen {
+        id: ProcessId {
+            pid,
+            start_ticks: 1,
+        },
+        incarnation: Some(Incarnation::SelfHosted),
+        acting,
+    }
+}
 
 impl World {
     pub(crate) fn new(control_plane: u32) -> Self {
@@ -155,7 +181,26 @@ impl World {
             }
         }
         self.step("self-hosted-serving");
-        self.run(3_000);
+        // Long enough to be worth keeping.
+        self.run(6_000);
+        self.keep_checkpoints();
+        self.run(1_000);
+    }
+
+    /// Agents keep a version of every self-hosted instance.
+    pub(crate) fn keep_checkpoints(&mut self) {
+        for machine in self.machines.values_mut() {
+            machine.manifests.insert(AGENT.to_owned());
+            machine.agents = vec![agent(70, true), agent(71, false)];
+            let hosted = |component: &Component| {
+                let own = (*component, Some(Incarnation::SelfHosted));
+                machine.processes.contains_key(&own)
+            };
+            let components = Component::SELF_HOSTED.into_iter().filter(hosted);
+            machine.checkpoints = components
+                .map(|component| version(component, "g1"))
+                .collect();
+        }
     }
 
     pub(crate) fn hand_over(&mut self) {
