@@ -10,4 +10,5 @@ mod processes;
 mod snapshot;
 mod sources;
 
+pub(crate) use processes::{Instance, instances};
 pub(crate) use sources::{FactSource, Poller};
