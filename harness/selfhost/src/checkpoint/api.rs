@@ -87,7 +87,8 @@ impl Asker {
         let api = answered(&pods) || answered(&leases);
         if let Ok(leases) = leases {
             let locks = [Component::KubeControllerManager, Component::KubeScheduler];
-            self.leadership.observe(&locks.map(Component::name), &leases.items);
+            self.leadership
+                .observe(&locks.map(Component::name), &leases.items);
         }
         let mut told = Told {
             api,
@@ -97,22 +98,35 @@ impl Asker {
         let Ok(pods) = pods else {
             return told;
         };
-        let found = Component::SELF_HOSTED.map(|component| (component, parent_of(component, &pods.items)));
-        let found = found.into_iter().filter_map(|(component, pod)| Some((component, pod?)));
+        let found =
+            Component::SELF_HOSTED.map(|component| (component, parent_of(component, &pods.items)));
+        let found = found
+            .into_iter()
+            .filter_map(|(component, pod)| Some((component, pod?)));
         let asked = found.map(|(component, pod)| self.parent(component, pod));
         told.parents = Some(join_all(asked).await.into_iter().collect());
-        let agents = pods.items.iter().filter(|pod| is_of(pod, checkpoint_agent::NAME));
+        let agents = pods
+            .items
+            .iter()
+            .filter(|pod| is_of(pod, checkpoint_agent::NAME));
         told.agents = agents.filter_map(|pod| pod.metadata.uid.clone()).collect();
         told
     }
 
     async fn parent(&self, component: Component, pod: &Pod) -> (Component, Parent) {
         let status = pod.status.as_ref();
-        let conditions = status.and_then(|status| status.conditions.as_deref()).unwrap_or_default();
-        let is_ready = conditions.iter().any(|one| one.type_ == "Ready" && one.status == "True");
+        let conditions = status
+            .and_then(|status| status.conditions.as_deref())
+            .unwrap_or_default();
+        let is_ready = conditions
+            .iter()
+            .any(|one| one.type_ == "Ready" && one.status == "True");
         let containers = status.and_then(|status| status.container_statuses.as_deref());
         let running = containers.unwrap_or_default().iter().filter(|container| {
-            container.state.as_ref().is_some_and(|state| state.running.is_some())
+            container
+                .state
+                .as_ref()
+                .is_some_and(|state| state.running.is_some())
         });
         let ids = running.filter_map(|container| container.container_id.as_deref());
         let parent = Parent {
@@ -129,7 +143,9 @@ impl Asker {
     async fn version(&self, component: Component, pod: &Pod) -> Result<Version, String> {
         let pod = serde_json::to_value(pod).map_err(|error| error.to_string())?;
         let sources = manifest::sources(component, &pod).map_err(|error| error.to_string())?;
-        let asked = sources.into_iter().map(|(kind, name)| self.content(kind, name));
+        let asked = sources
+            .into_iter()
+            .map(|(kind, name)| self.content(kind, name));
         let contents = try_join_all(asked).await?.into_iter().flatten().collect();
         version_of(component, &pod, contents, &self.places.versions(component))
     }
@@ -141,8 +157,16 @@ impl Asker {
         let failed = |error: kube::Error| format!("reading {directory}/{name}: {error}");
         if kind == 0 {
             let secrets: Api<Secret> = Api::namespaced(self.client.clone(), NAMESPACE);
-            let data = secrets.get(&name).await.map_err(failed)?.data.unwrap_or_default();
-            return Ok(data.into_iter().map(|(key, value)| (path(&key), value.0)).collect());
+            let data = secrets
+                .get(&name)
+                .await
+                .map_err(failed)?
+                .data
+                .unwrap_or_default();
+            return Ok(data
+                .into_iter()
+                .map(|(key, value)| (path(&key), value.0))
+                .collect());
         }
         let maps: Api<ConfigMap> = Api::namespaced(self.client.clone(), NAMESPACE);
         let map = maps.get(&name).await.map_err(failed)?;
@@ -150,7 +174,10 @@ impl Asker {
         let text = text.map(|(key, value)| (key, value.into_bytes()));
         let bytes = map.binary_data.unwrap_or_default().into_iter();
         let bytes = bytes.map(|(key, value)| (key, value.0));
-        Ok(text.chain(bytes).map(|(key, value)| (path(&key), value)).collect())
+        Ok(text
+            .chain(bytes)
+            .map(|(key, value)| (path(&key), value))
+            .collect())
     }
 }
 
@@ -183,7 +210,8 @@ fn is_of(pod: &Pod, name: &str) -> bool {
     let owners = pod.metadata.owner_references.as_deref().unwrap_or_default();
     let annotations = pod.metadata.annotations.as_ref();
     let is_mirror = annotations.is_some_and(|all| all.contains_key(MIRROR));
-    !is_mirror && owners.iter().any(|owner| {
-        owner.kind == "DaemonSet" && owner.name == name && owner.controller == Some(true)
-    })
+    !is_mirror
+        && owners.iter().any(|owner| {
+            owner.kind == "DaemonSet" && owner.name == name && owner.controller == Some(true)
+        })
 }

@@ -76,7 +76,11 @@ pub(crate) enum CheckpointError {
 impl CheckpointError {
     /// 64 for a wrong command line or file, 1 for all else.
     pub(crate) fn exit_code(&self) -> u8 {
-        if matches!(self, Self::Policy(_)) { crate::USAGE } else { 1 }
+        if matches!(self, Self::Policy(_)) {
+            crate::USAGE
+        } else {
+            1
+        }
     }
 }
 

@@ -93,7 +93,9 @@ pub(crate) fn files(version: &Path) -> Result<BTreeMap<String, Vec<u8>>, FileErr
                 let error = io::Error::other("the version is larger than any of ours");
                 return Err(FileError::when("read", &path)(error));
             }
-            let name = path.strip_prefix(version).expect("it lies below the version");
+            let name = path
+                .strip_prefix(version)
+                .expect("it lies below the version");
             if name != Path::new(SUMS) {
                 let content = fs::read(&path).map_err(FileError::when("read", &path))?;
                 files.insert(name.to_string_lossy().into_owned(), content);

@@ -181,16 +181,21 @@ impl Driver {
     }
 
     fn ended(&mut self, (place, task, attempt, outcome): Ended) {
-        self.inputs.push_back((place, Input::Finished(task, attempt, outcome)));
+        self.inputs
+            .push_back((place, Input::Finished(task, attempt, outcome)));
     }
 
     fn announce(&mut self, place: usize, step: Step, moment: Moment) -> Result<(), FileError> {
         let component = self.machines[place].component;
         let name = step.of(component);
         let occurrence = self.parts.events.occurrence(&name, moment);
-        let held = self.parts.holds.hold(component, (step, moment), occurrence)?;
+        let held = self
+            .parts
+            .holds
+            .hold(component, (step, moment), occurrence)?;
         if !held {
-            self.inputs.push_back((place, Input::Released(step, moment)));
+            self.inputs
+                .push_back((place, Input::Released(step, moment)));
         }
         eprintln!("{name} {moment}{}", if held { ", held" } else { "" });
         self.parts.events.announce(&name, moment, held, None)
@@ -237,23 +242,42 @@ impl Driver {
     }
 
     fn released(&mut self, component: Component, step: Step, moment: Moment) {
-        let place = self.machines.iter().position(|machine| machine.component == component);
+        let place = self
+            .machines
+            .iter()
+            .position(|machine| machine.component == component);
         let place = place.expect("only a machine of ours can be held");
-        self.inputs.push_back((place, Input::Released(step, moment)));
+        self.inputs
+            .push_back((place, Input::Released(step, moment)));
     }
 
     /// Tells each machine what was seen after it last moved; one that decides by it, only what the API
     /// was asked since, too.
     fn see(&mut self, sight: Sight) -> Result<(), FileError> {
-        let Parts { places, plan, protection, armed, .. } = &mut self.parts;
+        let Parts {
+            places,
+            plan,
+            protection,
+            armed,
+            ..
+        } = &mut self.parts;
         protection.follow(places, plan, &sight)?;
-        let Sight { asked, looked, components, .. } = sight;
+        let Sight {
+            asked,
+            looked,
+            components,
+            ..
+        } = sight;
         let mut names = Vec::new();
         for (place, (machine, seen)) in self.machines.iter_mut().zip(components).enumerate() {
             if plan.covers(machine.component) && seen.facts.is_armed() {
                 names.push(machine.component.name());
             }
-            let gathered = if machine.state.awaits_facts() { asked } else { looked };
+            let gathered = if machine.state.awaits_facts() {
+                asked
+            } else {
+                looked
+            };
             if gathered > machine.moved {
                 self.inputs.push_back((place, Input::Facts(seen.facts)));
                 machine.seen = seen;

@@ -57,7 +57,12 @@ impl Holds {
         let is_held = self.given.contains(&point) || self.of_file()?.contains(&point);
         if is_held {
             let until = Instant::now() + self.deadline;
-            self.held.push(Held { component, step, moment, until });
+            self.held.push(Held {
+                component,
+                step,
+                moment,
+                until,
+            });
         }
         Ok(is_held)
     }
@@ -94,6 +99,8 @@ impl Holds {
     pub(super) fn release_overdue(&mut self) -> Vec<(Component, Step, Moment)> {
         let now = Instant::now();
         let overdue = self.held.extract_if(.., |held| held.until <= now);
-        overdue.map(|held| (held.component, held.step, held.moment)).collect()
+        overdue
+            .map(|held| (held.component, held.step, held.moment))
+            .collect()
     }
 }

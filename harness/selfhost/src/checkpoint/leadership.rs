@@ -38,7 +38,9 @@ impl Leadership {
         }
         self.looked = Some(now);
         for name in names {
-            let lease = leases.iter().find(|lease| lease.metadata.name.as_deref() == Some(name));
+            let lease = leases
+                .iter()
+                .find(|lease| lease.metadata.name.as_deref() == Some(name));
             let spec = lease.and_then(|lease| lease.spec.as_ref());
             let renewal = format!(
                 "{:?} {:?}",
@@ -50,7 +52,14 @@ impl Leadership {
                 earlier => {
                     let renewed = earlier.is_some() && lease.is_some();
                     let unchanged_since = now;
-                    self.seen.insert(name, Seen { renewal, unchanged_since, renewed });
+                    self.seen.insert(
+                        name,
+                        Seen {
+                            renewal,
+                            unchanged_since,
+                            renewed,
+                        },
+                    );
                 }
             }
         }
@@ -93,7 +102,11 @@ mod tests {
         let mut leadership = Leadership::default();
         assert_eq!(leadership.is_led(NAME), Known::Unknown);
         watch(&mut leadership, &[lease(1)], 1).await;
-        assert_eq!(leadership.is_led(NAME), Known::Unknown, "the first sight proves nothing");
+        assert_eq!(
+            leadership.is_led(NAME),
+            Known::Unknown,
+            "the first sight proves nothing"
+        );
         watch(&mut leadership, &[lease(2)], 29).await;
         assert_eq!(leadership.is_led(NAME), Known::Yes);
         watch(&mut leadership, &[lease(2)], 2).await;

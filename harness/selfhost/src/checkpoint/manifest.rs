@@ -20,7 +20,13 @@ const KEPT_OF_POD: [&str; 6] = [
     "securityContext",
 ];
 /// What of a container it keeps as it is.
-const KEPT_OF_CONTAINER: [&str; 5] = ["name", "image", "volumeMounts", "resources", "securityContext"];
+const KEPT_OF_CONTAINER: [&str; 5] = [
+    "name",
+    "image",
+    "volumeMounts",
+    "resources",
+    "securityContext",
+];
 /// The probes, whose port changes.
 const PROBES: [&str; 3] = ["startupProbe", "livenessProbe", "readinessProbe"];
 
@@ -53,7 +59,10 @@ pub(crate) fn sources(component: Component, pod: &Value) -> Result<Vec<(usize, S
                 continue;
             };
             if source.get("items").is_some() {
-                return Err(unfit(component, format!("chosen items in the volume of {kind}")));
+                return Err(unfit(
+                    component,
+                    format!("chosen items in the volume of {kind}"),
+                ));
             }
             let name = source.get(key).and_then(Value::as_str).unwrap_or_default();
             found.push((place, name.to_owned()));
@@ -77,11 +86,21 @@ pub(crate) fn of_parent(
     }
     let mut kept = pick(spec, &KEPT_OF_POD);
     let containers = list(pod, "/spec/containers");
-    let containers = containers.iter().map(|container| container_of(component, pod, container));
-    kept.insert("containers".to_owned(), Value::Array(containers.collect::<Result<_, _>>()?));
+    let containers = containers
+        .iter()
+        .map(|container| container_of(component, pod, container));
+    kept.insert(
+        "containers".to_owned(),
+        Value::Array(containers.collect::<Result<_, _>>()?),
+    );
     let volumes = list(pod, "/spec/volumes");
-    let volumes = volumes.iter().map(|volume| volume_of(component, volume, directory));
-    kept.insert("volumes".to_owned(), Value::Array(volumes.collect::<Result<_, _>>()?));
+    let volumes = volumes
+        .iter()
+        .map(|volume| volume_of(component, volume, directory));
+    kept.insert(
+        "volumes".to_owned(),
+        Value::Array(volumes.collect::<Result<_, _>>()?),
+    );
     let name = format!("checkpoint-{component}");
     Ok(json!({
         "apiVersion": "v1",
@@ -109,13 +128,19 @@ fn volume_of(component: Component, volume: &Value, directory: &str) -> Result<Va
             return Ok(json!({ "name": name, kind: source }));
         }
     }
-    Err(unfit(component, format!("the volume {name}, which only the API can fill")))
+    Err(unfit(
+        component,
+        format!("the volume {name}, which only the API can fill"),
+    ))
 }
 
 fn container_of(component: Component, pod: &Value, container: &Value) -> Result<Value, Unfit> {
     let mut kept = pick(container, &KEPT_OF_CONTAINER);
     if container.get("envFrom").is_some() {
-        return Err(unfit(component, "an environment from API objects".to_owned()));
+        return Err(unfit(
+            component,
+            "an environment from API objects".to_owned(),
+        ));
     }
     let environment = environment(component, pod, container)?;
     // There is no registry that a node could ask while the API is gone.
@@ -148,7 +173,9 @@ fn environment(
     let mut all = BTreeMap::new();
     for variable in list(container, "/env") {
         let name = variable["name"].as_str().unwrap_or_default().to_owned();
-        let field = variable.pointer("/valueFrom/fieldRef/fieldPath").and_then(Value::as_str);
+        let field = variable
+            .pointer("/valueFrom/fieldRef/fieldPath")
+            .and_then(Value::as_str);
         let told = match field {
             Some("status.hostIP" | "status.podIP") => pod.pointer("/status/hostIP"),
             Some("spec.nodeName") => pod.pointer("/spec/nodeName"),
@@ -158,16 +185,23 @@ fn environment(
         match told.and_then(Value::as_str) {
             Some(value) => all.insert(name, value.to_owned()),
             None if variable.get("valueFrom").is_none() => all.insert(name, String::new()),
-            None => return Err(unfit(component, format!("the variable {name}, whose value only the API knows"))),
+            None => {
+                return Err(unfit(
+                    component,
+                    format!("the variable {name}, whose value only the API knows"),
+                ));
+            }
         };
     }
     Ok(all)
 }
 
 fn literal(word: &str, environment: &BTreeMap<String, String>) -> String {
-    environment.iter().fold(word.to_owned(), |word, (name, value)| {
-        word.replace(&format!("$({name})"), value)
-    })
+    environment
+        .iter()
+        .fold(word.to_owned(), |word, (name, value)| {
+            word.replace(&format!("$({name})"), value)
+        })
 }
 
 /// The parent's flags with the copy's port and certificate, and without a claim on what is the parent's.
@@ -176,7 +210,9 @@ fn flags(component: Component, command: Vec<String>) -> Vec<String> {
     let changed = command.into_iter().map(|word| {
         if word.starts_with("--secure-port=") {
             format!("--secure-port={}", port(component))
-        } else if word.starts_with("--tls-cert-file=") || word.starts_with("--tls-private-key-file=") {
+        } else if word.starts_with("--tls-cert-file=")
+            || word.starts_with("--tls-private-key-file=")
+        {
             word.replace(&format!("/{parents}."), &format!("/{own}."))
         } else {
             word
@@ -203,12 +239,17 @@ fn flags(component: Component, command: Vec<String>) -> Vec<String> {
 }
 
 fn pick(from: &Value, keys: &[&str]) -> Map<String, Value> {
-    let found = keys.iter().filter_map(|key| Some(((*key).to_owned(), from.get(*key)?.clone())));
+    let found = keys
+        .iter()
+        .filter_map(|key| Some(((*key).to_owned(), from.get(*key)?.clone())));
     found.collect()
 }
 
 fn list<'a>(value: &'a Value, pointer: &str) -> &'a [Value] {
-    value.pointer(pointer).and_then(Value::as_array).map_or(&[], Vec::as_slice)
+    value
+        .pointer(pointer)
+        .and_then(Value::as_array)
+        .map_or(&[], Vec::as_slice)
 }
 
 fn unfit(component: Component, what: String) -> Unfit {

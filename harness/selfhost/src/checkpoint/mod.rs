@@ -17,8 +17,9 @@ mod places;
 mod protection;
 mod sources;
 mod tasks;
-mod version;
 #[cfg(test)]
 mod tests;
+mod version;
 
 pub(crate) use command::Checkpoint;
+pub(crate) use lease::ARMED;

@@ -55,7 +55,9 @@ impl Protection {
         let covered = Component::SELF_HOSTED.into_iter().zip(&sight.components);
         let mut facts = covered.filter(|(component, _)| plan.covers(*component));
         let is_idle = facts.all(|(_, seen)| {
-            seen.facts.bound == Known::No && seen.facts.saved == Saved::Nothing && !seen.facts.active
+            seen.facts.bound == Known::No
+                && seen.facts.saved == Saved::Nothing
+                && !seen.facts.active
         });
         if !plan.rules.protects_itself {
             return self.by_history(sight);

@@ -165,7 +165,10 @@ impl Eye {
         told: &Told,
         instances: Option<&[Instance]>,
     ) -> Seen {
-        let parent = told.parents.as_ref().and_then(|parents| parents.get(&component));
+        let parent = told
+            .parents
+            .as_ref()
+            .and_then(|parents| parents.get(&component));
         let version = parent.map(|parent| parent.version.clone());
         let (wanted, unfit) = match version {
             Some(Ok(version)) => (Some(version), None),
@@ -183,16 +186,19 @@ impl Eye {
         }
         let runs = |self_hosted: bool| {
             let those = |all: &[Instance]| {
-                all.iter().any(|one| one.component == component && one.self_hosted == self_hosted)
+                all.iter()
+                    .any(|one| one.component == component && one.self_hosted == self_hosted)
             };
             instances.map_or(Known::Unknown, |all| Known::from(those(all)))
         };
         // A status may be a memory: the container that it tells of must be the one that runs.
         let is_proven = parent.is_some_and(|parent| {
             let of_parent = |one: &&Instance| one.component == component && one.self_hosted;
-            instances.into_iter().flatten().filter(of_parent).any(|one| {
-                parent.containers.iter().any(|id| one.groups.contains(id))
-            })
+            instances
+                .into_iter()
+                .flatten()
+                .filter(of_parent)
+                .any(|one| parent.containers.iter().any(|id| one.groups.contains(id)))
         });
         let (saved, newest) = self.saved(component);
         let facts = Facts {

@@ -69,12 +69,17 @@ fn write(
     durable_file::private_directory(&places.versions(component))?;
     let directory = places.versions(component).join(&version.generation);
     let there = disk::versions(places, component)?;
-    if !there.iter().any(|found| found.complete && found.path == directory) {
+    if !there
+        .iter()
+        .any(|found| found.complete && found.path == directory)
+    {
         // What an earlier, torn attempt left must not stay among the new files.
         durable_file::remove_tree_if_present(&directory)?;
         durable_file::private_directory(&directory)?;
-        let (mut first, mut last): (Vec<_>, Vec<_>) =
-            version.files.iter().partition(|(name, _)| *name != MANIFEST);
+        let (mut first, mut last): (Vec<_>, Vec<_>) = version
+            .files
+            .iter()
+            .partition(|(name, _)| *name != MANIFEST);
         if order == OrderRule::ManifestFirst {
             std::mem::swap(&mut first, &mut last);
         }
@@ -94,7 +99,11 @@ fn write(
         durable_file::sync_directory(&places.versions(component))?;
         durable_file::sync_directory(&places.checkpoints)?;
     }
-    prepare(places, component, version.files.get(MANIFEST).map_or(&[], Vec::as_slice))?;
+    prepare(
+        places,
+        component,
+        version.files.get(MANIFEST).map_or(&[], Vec::as_slice),
+    )?;
     Ok(())
 }
 
@@ -116,9 +125,17 @@ fn commit(places: &Places, component: Component, generation: &str) -> Result<(),
     let in_use = durable_file::read_if_present(&places.active(component))?;
     let in_use = in_use.map(|manifest| String::from_utf8_lossy(&manifest).into_owned());
     let mut kept = 0;
-    for Found { generation: name, path, complete, .. } in disk::versions(places, component)? {
+    for Found {
+        generation: name,
+        path,
+        complete,
+        ..
+    } in disk::versions(places, component)?
+    {
         kept += usize::from(complete);
-        let is_used = in_use.as_ref().is_some_and(|manifest| manifest.contains(&name));
+        let is_used = in_use
+            .as_ref()
+            .is_some_and(|manifest| manifest.contains(&name));
         if name != generation && !is_used && (!complete || kept > KEPT) {
             durable_file::remove_tree_if_present(&path)?;
         }
@@ -135,7 +152,10 @@ fn activate(places: &Places, component: Component, order: OrderRule) -> Result<(
         OrderRule::FilesFirst => found.complete,
         OrderRule::ManifestFirst => found.has_manifest,
     };
-    let newest = versions.iter().find(may_start).ok_or(TaskError::NoVersion(component))?;
+    let newest = versions
+        .iter()
+        .find(may_start)
+        .ok_or(TaskError::NoVersion(component))?;
     let manifest = newest.path.join(MANIFEST);
     let manifest = fs::read(&manifest).map_err(FileError::when("read", &manifest))?;
     let prepared = places.prepared(component);

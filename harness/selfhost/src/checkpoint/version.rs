@@ -42,7 +42,10 @@ impl Version {
         let generation = hash(&nameless, &contents);
         let directory = versions.join(&generation).display().to_string();
         let mut files = contents;
-        files.insert(MANIFEST.to_owned(), nameless.replace(NAMELESS, &directory).into_bytes());
+        files.insert(
+            MANIFEST.to_owned(),
+            nameless.replace(NAMELESS, &directory).into_bytes(),
+        );
         Ok(Self { generation, files })
     }
 
@@ -63,7 +66,9 @@ fn text(manifest: &Value) -> String {
 
 fn hash(manifest: &str, contents: &BTreeMap<String, Vec<u8>>) -> String {
     let mut hash = Sha256::new();
-    let named = contents.iter().map(|(name, content)| (name.as_str(), content.as_slice()));
+    let named = contents
+        .iter()
+        .map(|(name, content)| (name.as_str(), content.as_slice()));
     for (name, content) in std::iter::once((MANIFEST, manifest.as_bytes())).chain(named) {
         // Lengths go in too, so that no two versions look alike.
         for part in [name.as_bytes(), content] {

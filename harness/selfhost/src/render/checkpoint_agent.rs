@@ -69,8 +69,9 @@ pub(crate) fn static_pod(node: &str) -> Value {
 
 fn spec(node: &str, environment: &Value) -> Value {
     let mounts = DIRECTORIES.map(|(name, path, _)| json!({ "name": name, "mountPath": path }));
-    let volumes = DIRECTORIES
-        .map(|(name, path, kind)| json!({ "name": name, "hostPath": { "path": path, "type": kind } }));
+    let volumes = DIRECTORIES.map(
+        |(name, path, kind)| json!({ "name": name, "hostPath": { "path": path, "type": kind } }),
+    );
     let mut container = json!({
         "name": NAME,
         "image": AGENT_IMAGE,
@@ -117,7 +118,11 @@ pub(super) fn access(cluster: &ClusterFile) -> Vec<Value> {
         ),
         role_binding("chrysalis:checkpoint-agent", &group),
     ];
-    for node in cluster.nodes.iter().filter(|node| node.role == Role::ControlPlane) {
+    for node in cluster
+        .nodes
+        .iter()
+        .filter(|node| node.role == Role::ControlPlane)
+    {
         let name = user(&node.name);
         let user = json!({ "kind": "User", "name": name, "apiGroup": "rbac.authorization.k8s.io" });
         objects.push(role(

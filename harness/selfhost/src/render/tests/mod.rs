@@ -18,7 +18,13 @@ struct Rendered(tempfile::TempDir);
 impl Rendered {
     fn new(switches: &Switches) -> Self {
         let directory = tempfile::tempdir().unwrap();
-        render(&cluster(), directory.path(), switches, Some(&pivot::checkpoint::modern_agent())).unwrap();
+        render(
+            &cluster(),
+            directory.path(),
+            switches,
+            Some(&pivot::checkpoint::modern_agent()),
+        )
+        .unwrap();
         Self(directory)
     }
 
