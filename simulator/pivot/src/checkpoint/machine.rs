@@ -90,11 +90,15 @@ impl Machine<'_> {
                 }
             }
             Phase::Working(step) => {
+                if self.still_asks_for(step, facts, is_same_parent) {
+                    return;
+                }
                 // What was begun on the disk is ended. Only writing takes long, for it asks the API;
                 // and what waits to be tried again need not be.
-                let may_turn_back = step == Step::Written || !self.state.has(Flag::Running);
-                if may_turn_back && !self.still_asks_for(step, facts, is_same_parent) {
+                if step == Step::Written || !self.state.has(Flag::Running) {
                     self.turn_back(facts);
+                } else {
+                    self.state.set(Flag::Spoiled);
                 }
             }
             Phase::Leaving(_) => {}
@@ -108,7 +112,6 @@ impl Machine<'_> {
         self.state.clear(Flag::Running);
         match outcome {
             Outcome::Done if (step, task) == (Step::Removed, Task::Retire) => {
-                self.state.clear(Flag::Clearing);
                 self.state.set_phase(Phase::Guarding(step));
             }
             Outcome::Done => {
@@ -180,6 +183,7 @@ impl Machine<'_> {
         self.state.set_phase(Phase::Working(step));
         self.state.attempt = self.state.attempt.wrapping_add(1);
         self.state.set(Flag::Running);
+        self.state.clear(Flag::Clearing);
         if step == Step::Removed && facts.active {
             self.state.set(Flag::Clearing);
         }
