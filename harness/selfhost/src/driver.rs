@@ -41,7 +41,7 @@ pub(crate) struct Driver<T, F> {
     log: Log,
     holds: Holds,
     stop: CancellationToken,
-    timers: Timers,
+    timers: Timers<Timer>,
     running: JoinSet<(Task, Attempt, Answer)>,
     started: Vec<(Task, AbortHandle)>,
     released: VecDeque<Input>,

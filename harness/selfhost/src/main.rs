@@ -4,6 +4,7 @@ mod cluster_file;
 mod render;
 
 mod assets;
+mod checkpoint;
 mod claims;
 mod clients;
 mod control;
@@ -52,6 +53,12 @@ enum Verb {
     ///
     /// Example: selfhost start --assets /var/lib/selfhost/assets --hold-at verified:entered
     Start(start::Start),
+    /// Keep copies of this node's control plane that start without an API, and start them when nobody else would.
+    ///
+    /// Runs until it is stopped; of several on one node one acts and the others wait.
+    ///
+    /// Example: selfhost checkpoint --node cp-1 --policy modern
+    Checkpoint(checkpoint::Checkpoint),
     /// Say where the procedure stands, why, and what is seen of the cluster.
     ///
     /// Example: selfhost status --json
@@ -74,6 +81,9 @@ struct Render {
     /// The directory to write; it must be new or empty.
     #[arg(long, value_name = "DIR")]
     out: PathBuf,
+    /// The policy that will be followed; it decides whether there is a checkpoint agent.
+    #[arg(long, value_name = "NAME|FILE", default_value = "modern")]
+    policy: String,
     /// Build in a known mistake, to see that it is noticed (apiserver-node-selector=KEY).
     #[arg(long = "switch", value_name = "KEY=VALUE")]
     switches: Vec<String>,
@@ -98,6 +108,10 @@ fn main() -> ExitCode {
     match arguments.verb {
         Verb::Render(render) => render.run(),
         Verb::Start(start) => match runtime().block_on(start.run()) {
+            Ok(code) => ExitCode::from(code),
+            Err(error) => fail(&error, error.exit_code()),
+        },
+        Verb::Checkpoint(checkpoint) => match runtime().block_on(checkpoint.run()) {
             Ok(code) => ExitCode::from(code),
             Err(error) => fail(&error, error.exit_code()),
         },
@@ -140,7 +154,11 @@ impl Render {
             Ok(cluster) => cluster,
             Err(error) => return fail(&error, USAGE),
         };
-        match render::render(&cluster, &self.out, &switches) {
+        let agent = match plan_file::find(&self.policy).map(|plan| plan_file::agent_of(&plan)) {
+            Ok(agent) => agent,
+            Err(error) => return fail(&error, USAGE),
+        };
+        match render::render(&cluster, &self.out, &switches, agent.as_ref()) {
             Ok(()) => {
                 println!(
                     "rendered {} for {} nodes into {}",

@@ -51,6 +51,7 @@ pub(crate) fn facts_in_words(facts: &Facts) -> String {
         registered,
         ready,
         apiservers,
+        armed,
         pods,
         ..
     } = facts;
@@ -69,7 +70,7 @@ pub(crate) fn facts_in_words(facts: &Facts) -> String {
         parts.push("pods not known, for the API does not answer".to_owned());
         return parts.join(", ");
     }
-    for component in Component::SELF_HOSTED {
+    for (component, armed) in Component::SELF_HOSTED.into_iter().zip(armed) {
         let own: Vec<&PodFact> = pods
             .iter()
             .flatten()
@@ -80,8 +81,9 @@ pub(crate) fn facts_in_words(facts: &Facts) -> String {
         let bound = own.iter().filter(|pod| pod.node.is_some()).count();
         let ready = own.iter().filter(|pod| pod.ready).count();
         parts.push(format!(
-            "{component}: {} pods, {bound} bound, {ready} ready",
-            own.len()
+            "{component}: {} pods, {bound} bound, {ready} ready, {} armed",
+            own.len(),
+            armed.count()
         ));
     }
     parts.join(", ")
@@ -115,6 +117,7 @@ mod tests {
             apiservers: ApiserverFact::default(),
             leases: [LeaseFact { age_ds: 255 }; 2],
             bootstrap_running: 0,
+            armed: [NodeSet::default(); 3],
             pods_known: true,
             pods,
         };

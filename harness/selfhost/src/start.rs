@@ -286,7 +286,11 @@ impl FactSource for NoFacts {
     }
 }
 
-fn stop_on_signals(
+/// Cancels `stop` when a signal to end comes, and gives the exit code that it stands for.
+///
+/// # Errors
+/// When signals cannot be listened to.
+pub(crate) fn stop_on_signals(
     stop: &CancellationToken,
 ) -> Result<Arc<std::sync::atomic::AtomicU8>, FileError> {
     use std::sync::atomic::{AtomicU8, Ordering};

@@ -112,6 +112,10 @@ pub struct Facts {
     pub leases: [LeaseFact; 2],
     /// Components whose bootstrap process still runs on the bootstrap node, by `ComponentSet` bits.
     pub bootstrap_running: u8,
+    /// Nodes on which a component is armed: its checkpoint agent, heard of just now, holds a complete
+    /// checkpoint of the present instance. In the order of [`Component::SELF_HOSTED`].
+    #[serde(default)]
+    pub armed: [NodeSet; 3],
     /// The API answered, so that the pods below are current.
     pub pods_known: bool,
     /// Control-plane pods, one after another: the first empty place ends them.

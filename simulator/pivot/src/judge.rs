@@ -121,8 +121,20 @@ pub(crate) fn watch(rules: &Rules, watch: Watch, facts: &Facts) -> bool {
             ComponentSet(facts.bootstrap_running).contains_all(set)
                 && facts.apiservers.bootstrap.count() > 0
         }
-        Watch::Never => false,
+        Watch::Armed(set) => armed(set, facts),
     }
+}
+
+/// Whether every node whose self-hosted apiserver serves could start these components by itself. A node
+/// that serves nothing protects nobody, and is not waited for.
+fn armed(set: ComponentSet, facts: &Facts) -> bool {
+    let wanted = NodeSet::first(facts.control_planes);
+    let serving = facts.apiservers.self_hosted.and(wanted);
+    let components = Component::SELF_HOSTED.into_iter().zip(facts.armed);
+    serving.count() > 0
+        && components
+            .filter(|(component, _)| set.contains(*component))
+            .all(|(_, nodes)| nodes.and(serving) == serving)
 }
 
 fn gone(set: ComponentSet, facts: &Facts) -> bool {

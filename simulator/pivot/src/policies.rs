@@ -32,7 +32,7 @@ pub fn modern() -> Plan {
         identify: IdentifyRule::Proof,
         on_timeout: OnTimeout::Hold,
         least_apiservers: 2,
-        checkpointed: ComponentSet::NONE,
+        checkpointed: ComponentSet::ALL,
         stash: true,
         marker: true,
         claim: true,
@@ -79,10 +79,10 @@ fn modern_stages() -> Vec<Stage> {
             deadline_ms: 180_000,
             ..gate("self-hosted-serving", GateRule::SelfHostedServing, 2_000)
         },
-        // Switched off: there is no checkpoint agent yet. The step is announced, so that scenarios can name it.
+        // From here on a power cut of every node is survived: the agents' copies start by themselves.
         stage(
             "checkpoints-armed",
-            StageKind::Arm(ComponentSet::NONE),
+            StageKind::Arm(ComponentSet::ALL),
             GENEROUS_MS,
         ),
         Stage {
@@ -120,7 +120,7 @@ fn modern_stages() -> Vec<Stage> {
 /// for 20 minutes, here for one, so that scenarios end. And kubelets of its time gave themselves
 /// their role's label, which is forbidden since 1.16: `nodes-labelled` stands for that.
 ///
-/// Not expressed: its checkpoint agent (which does not exist yet), the random choice among several
+/// Its agent is `checkpoint::bootkube_agent`; nothing waits for it. Not expressed: the random choice among several
 /// pods with the right prefix (any one suffices here), and the refusal of an existing manifest.
 pub fn bootkube() -> Plan {
     let stages = vec![
@@ -157,7 +157,7 @@ pub fn bootkube() -> Plan {
         identify: IdentifyRule::NamePrefix,
         on_timeout: OnTimeout::TearDown,
         least_apiservers: 1,
-        checkpointed: ComponentSet::NONE,
+        checkpointed: ComponentSet::APISERVER,
         stash: false,
         marker: false,
         claim: false,

@@ -20,8 +20,8 @@ pub(crate) enum Watch {
     Gone(ComponentSet),
     /// That the bootstrap control plane serves again.
     Reinstated(ComponentSet),
-    /// Something that cannot happen yet: a checkpoint.
-    Never,
+    /// That checkpoints of these could be started.
+    Armed(ComponentSet),
 }
 
 /// A stage's tasks.
@@ -106,7 +106,7 @@ impl Work {
             StageKind::Label => {}
             StageKind::Gate(rule) => work.watch = Watch::Gate(rule),
             StageKind::Arm(set) if set == ComponentSet::NONE => {}
-            StageKind::Arm(_) => work.watch = Watch::Never,
+            StageKind::Arm(set) => work.watch = Watch::Armed(set),
             StageKind::HandOver(set) => {
                 work.watch = Watch::HandedOver(set);
                 work.each(set, Task::StashManifest).then_watch();

@@ -143,6 +143,12 @@ fn plans_that_make_no_sense_are_refused() {
         ..stage("verified")
     };
     assert!(matches!(with(vec![endless]), Err(PlanError::NoDeadline(_))));
+    let mut unsaved = modern();
+    unsaved.rules.checkpointed = pivot::ComponentSet::APISERVER;
+    assert!(matches!(
+        unsaved.check(),
+        Err(PlanError::NotCheckpointed(_))
+    ));
     let mut hasty = modern();
     hasty.stages[10].stable_ms = 2_999;
     assert!(matches!(hasty.check(), Err(PlanError::HastyHandOver(_))));

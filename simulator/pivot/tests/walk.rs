@@ -4,8 +4,8 @@ mod bench;
 
 use bench::{Bench, perfect};
 use pivot::{
-    Durable, Effect, Facts, Input, NodeSet, OnTimeout, Outcome, Plan, Task, Timer, Why, bootkube,
-    modern, resume, step,
+    ComponentSet, Durable, Effect, Effects, Facts, Input, NodeSet, OnTimeout, Outcome, Plan, Stage,
+    StageKind, State, Task, Timer, Why, bootkube, modern, resume, step,
 };
 use terms::{Component, Moment};
 
@@ -240,16 +240,10 @@ fn a_failed_task_is_tried_again_with_a_new_attempt() {
     );
 }
 
-#[test]
-fn a_stage_that_is_switched_off_waits_for_nothing() {
-    let plan = modern();
-    let armed = u8::try_from(
-        plan.stages
-            .iter()
-            .position(|stage| stage.step.as_str() == "checkpoints-armed")
-            .unwrap(),
-    );
-    let stage = armed.unwrap();
+/// The state in which `checkpoints-armed` was released, and what followed.
+fn entered_arming(plan: &Plan) -> (State, Effects, u8) {
+    let is_arming = |stage: &Stage| stage.step.as_str() == "checkpoints-armed";
+    let stage = u8::try_from(plan.stages.iter().position(is_arming).unwrap()).unwrap();
     let durable = Durable {
         stage: stage - 1,
         completed: true,
@@ -257,13 +251,45 @@ fn a_stage_that_is_switched_off_waits_for_nothing() {
         reinstating: false,
         done: false,
     };
-    let (state, _) = resume(&plan, Some(durable));
-    let (state, _) = step(&plan, state, Input::Released(stage - 1, Moment::Completed));
-    let (_, effects) = step(&plan, state, Input::Released(stage, Moment::Entered));
-    let completed = Durable { stage, ..durable };
-    let expected = [
-        Effect::Persist(completed),
-        Effect::Announce(stage, Moment::Completed),
-    ];
-    assert_eq!(effects.iter().collect::<Vec<_>>(), expected);
+    let (state, _) = resume(plan, Some(durable));
+    let (state, _) = step(plan, state, Input::Released(stage - 1, Moment::Completed));
+    let (state, effects) = step(plan, state, Input::Released(stage, Moment::Entered));
+    (state, effects, stage)
+}
+
+#[test]
+fn a_stage_that_is_switched_off_waits_for_nothing() {
+    let mut plan = modern();
+    let (_, _, stage) = entered_arming(&plan);
+    plan.stages[usize::from(stage)].kind = StageKind::Arm(ComponentSet::NONE);
+    let (_, effects, _) = entered_arming(&plan);
+    let said = Effect::Announce(stage, Moment::Completed);
+    assert_eq!(effects.iter().last(), Some(said));
+}
+
+#[test]
+fn arming_waits_for_every_node_that_serves_and_for_no_other() {
+    let plan = modern();
+    let (state, _, stage) = entered_arming(&plan);
+    let passes = |facts: Facts| {
+        let (_, effects) = step(&plan, state, Input::Facts(facts));
+        effects
+            .iter()
+            .any(|effect| effect == Effect::Announce(stage, Moment::Completed))
+    };
+    let perfect = perfect(3);
+    assert!(passes(perfect));
+    for component in 0..3 {
+        let mut lacking = perfect;
+        lacking.armed[component] = NodeSet::first(2);
+        assert!(
+            !passes(lacking),
+            "cp-3 could not start component {component}"
+        );
+        lacking.apiservers.self_hosted = NodeSet::first(2);
+        assert!(passes(lacking), "cp-3 serves nothing");
+    }
+    let mut dark = perfect;
+    dark.apiservers.self_hosted = NodeSet::default();
+    assert!(!passes(dark), "nobody serves, so that nothing is proven");
 }

@@ -4,7 +4,7 @@ use pivot::{ApiserverFact, Facts, LeaseFact, NodeSet, PodFact, PodPhase};
 use terms::{Component, Incarnation};
 
 use super::action::Port;
-use super::state::{Joined, Pod, Process, State};
+use super::state::{Joined, Pod, Process, State, index};
 use super::world::World;
 
 /// A lease that is being renewed was renewed this long ago, in deciseconds.
@@ -37,6 +37,7 @@ impl World {
                 }
             }),
             bootstrap_running: 0,
+            armed: [NodeSet::default(); 3],
             pods_known: known,
             pods: [None; Facts::MOST_PODS],
         };
@@ -73,6 +74,10 @@ impl World {
                 facts.labelled = facts.labelled.with(number);
             }
             for (component, pod) in Component::SELF_HOSTED.into_iter().zip(node.pods) {
+                if pod.is_saved() && fresh {
+                    let armed = &mut facts.armed[index(component)];
+                    *armed = armed.with(number);
+                }
                 if pod != Pod::None {
                     facts.pods[place] = Some(pod_fact(component, number, pod, fresh));
                     place += 1;

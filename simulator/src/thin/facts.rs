@@ -31,6 +31,7 @@ impl World {
             leases: [Component::KubeControllerManager, Component::KubeScheduler]
                 .map(|lock| self.lease_fact(lock)),
             bootstrap_running: self.bootstrap_running(),
+            armed: Component::SELF_HOSTED.map(|component| when_known(self.armed(component))),
             pods_known: known,
             pods,
         }
@@ -76,6 +77,17 @@ impl World {
         running.fold(0, |bits, process| {
             bits | ComponentSet::bit(process.component)
         })
+    }
+
+    /// This world has no checkpoint agent. One that heard of a ready instance saves it within the
+    /// seconds that a gate's other conditions take: here, at once.
+    fn armed(&self, component: Component) -> NodeSet {
+        let ready = self.pods.iter().filter(|pod| {
+            let process = self.process_of(pod);
+            pod.component == component
+                && process.is_some_and(|process| process.is_ready(self.now_ms))
+        });
+        ready.fold(NodeSet::default(), |set, pod| set.with(pod.node))
     }
 
     fn pod_facts(&self) -> impl Iterator<Item = PodFact> + '_ {

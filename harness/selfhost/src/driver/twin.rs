@@ -116,6 +116,7 @@ impl World {
             },
             leases: [LeaseFact { age_ds: 5 }; 2],
             bootstrap_running: self.placed,
+            armed: [NodeSet::first(1); 3],
             pods_known: true,
             pods,
         }

@@ -1,6 +1,7 @@
 //! What the driver knows of the cluster: sources that ask, each on its own and with a deadline, and
 //! a snapshot of what is known now. They report and decide nothing.
 
+mod agents;
 mod api;
 mod lease_age;
 mod load_balancer;
@@ -10,4 +11,5 @@ mod processes;
 mod snapshot;
 mod sources;
 
+pub(crate) use processes::{Instance, instances};
 pub(crate) use sources::{FactSource, Poller};

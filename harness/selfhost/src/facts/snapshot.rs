@@ -4,16 +4,19 @@ use std::time::Duration;
 
 use k8s_openapi::api::core::v1::{Node, Pod};
 use pivot::{ApiserverFact, Facts, LeaseFact, NodeSet};
-use terms::Incarnation;
+use terms::{Component, Incarnation};
 
 use super::lease_age::LeaseAges;
 use super::observed::Observed;
 use super::pods::pod_fact;
 use crate::assets::{Assets, Machine};
 use crate::https::Peer;
+use crate::render::checkpoint_agent;
 
 /// A node's lease is renewed each 10 s; one and a half times that is no longer fresh.
 const FRESH: Duration = Duration::from_secs(15);
+/// A checkpoint agent renews its Lease each 2 s; three of them missed is no longer fresh.
+const AGENT_FRESH: Duration = Duration::from_secs(6);
 /// The label by which DaemonSets of the control plane find their nodes.
 const CONTROL_PLANE_LABEL: &str = "node-role.kubernetes.io/control-plane";
 
@@ -36,6 +39,8 @@ pub(super) struct Knowledge {
     pub(super) node_leases: Observed<LeaseAges>,
     /// Leases of the controllers.
     pub(super) locks: Observed<LeaseAges>,
+    /// What the checkpoint agents told in their Leases: node, and the components that it has armed.
+    pub(super) agents: Observed<Vec<(String, Vec<Component>)>>,
     /// Pods of the control plane.
     pub(super) pods: Observed<Vec<Pod>>,
 }
@@ -77,6 +82,7 @@ impl Knowledge {
             leases: self.controllers(),
             // Unknown must not look like gone.
             bootstrap_running: self.running.known().unwrap_or(pivot::ComponentSet::ALL.0),
+            armed: self.armed(assets),
             pods_known: pods.is_some(),
             pods: [None; Facts::MOST_PODS],
         };
@@ -117,6 +123,21 @@ impl Knowledge {
             }
         }
         fact
+    }
+
+    /// A node counts while its agent is heard of: a Lease that nobody renews is a memory.
+    fn armed(&self, assets: &Assets) -> [NodeSet; 3] {
+        let locks = self.locks.known().unwrap_or_default();
+        let agents = self.agents.known().unwrap_or_default();
+        Component::SELF_HOSTED.map(|component| {
+            let those = agents.iter().filter(|(node, armed)| {
+                let age = locks.age(&checkpoint_agent::lease(node));
+                armed.contains(&component) && age.is_some_and(|age| age < AGENT_FRESH)
+            });
+            those
+                .filter_map(|(node, _)| assets.index_of(node))
+                .fold(NodeSet::default(), NodeSet::with)
+        })
     }
 
     fn controllers(&self) -> [LeaseFact; 2] {

@@ -11,6 +11,7 @@ use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio::time::{MissedTickBehavior, interval};
 
+use super::agents::armed;
 use super::api;
 use super::lease_age::LeaseAges;
 use super::load_balancer::{STATISTICS_PORT, unlisted};
@@ -164,6 +165,7 @@ fn watch_api(sources: &mut JoinSet<()>, knowledge: &Arc<Knowledge>, clients: &Cl
                 node_leases.observe(&leases);
                 node_leases.clone()
             }));
+            known.agents.set(round.locks.as_deref().map(armed));
             known.locks.set(round.locks.map(|leases| {
                 locks.observe(&leases);
                 locks.clone()

@@ -43,6 +43,7 @@ pub(crate) fn perfect(control_planes: u8) -> Facts {
         },
         leases: [LeaseFact { age_ds: 3 }; 2],
         bootstrap_running: 0,
+        armed: [wanted; 3],
         pods_known: true,
         pods,
     }
