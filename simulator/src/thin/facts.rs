@@ -79,15 +79,10 @@ impl World {
         })
     }
 
-    /// This world has no checkpoint agent. One that heard of a ready instance saves it within the
-    /// seconds that a gate's other conditions take: here, at once.
+    /// Nodes whose agent tells that it could start the component.
     fn armed(&self, component: Component) -> NodeSet {
-        let ready = self.pods.iter().filter(|pod| {
-            let process = self.process_of(pod);
-            pod.component == component
-                && process.is_some_and(|process| process.is_ready(self.now_ms))
-        });
-        ready.fold(NodeSet::default(), |set, pod| set.with(pod.node))
+        let armed = (0..self.control_planes).filter(|node| self.is_armed(*node, component));
+        armed.fold(NodeSet::default(), NodeSet::with)
     }
 
     fn pod_facts(&self) -> impl Iterator<Item = PodFact> + '_ {

@@ -126,7 +126,7 @@ impl Scene {
             name: name.to_owned(),
             control_planes,
             workers,
-            agent: None,
+            agent: AgentPlan::named("modern"),
             quirks: BTreeSet::new(),
             incidents: Vec::new(),
             ends: "done".to_owned(),

@@ -49,7 +49,7 @@ pub(crate) fn perform(
         }
         Task::Commit => {
             let wanted = wanted.ok_or(TaskError::NoParent(component))?;
-            commit(places, component, &wanted.generation)
+            commit(places, component, wanted)
         }
         Task::Activate => activate(places, component, order),
         Task::Retire => retire(places, component),
@@ -57,7 +57,8 @@ pub(crate) fn perform(
     }
 }
 
-/// Writes the files of a version without its commit mark, and prepares its manifest. Those of a
+/// Writes the files of a version without its commit mark. Only history lays its manifest ready before that.
+/// Those of a
 /// version that is complete already are right as they are.
 fn write(
     places: &Places,
@@ -82,6 +83,7 @@ fn write(
             .partition(|(name, _)| *name != MANIFEST);
         if order == OrderRule::ManifestFirst {
             std::mem::swap(&mut first, &mut last);
+            prepare_version(places, component, version)?;
         }
         for (name, content) in first.into_iter().chain(last) {
             let path = directory.join(name);
@@ -99,12 +101,17 @@ fn write(
         durable_file::sync_directory(&places.versions(component))?;
         durable_file::sync_directory(&places.checkpoints)?;
     }
-    prepare(
-        places,
-        component,
-        version.files.get(MANIFEST).map_or(&[], Vec::as_slice),
-    )?;
     Ok(())
+}
+
+/// Lays a version's manifest ready for the kubelet.
+fn prepare_version(
+    places: &Places,
+    component: Component,
+    version: &Version,
+) -> Result<(), FileError> {
+    let manifest = version.files.get(MANIFEST).map_or(&[][..], Vec::as_slice);
+    prepare(places, component, manifest)
 }
 
 fn prepare(places: &Places, component: Component, manifest: &[u8]) -> Result<(), FileError> {
@@ -113,8 +120,10 @@ fn prepare(places: &Places, component: Component, manifest: &[u8]) -> Result<(),
     durable_file::place(&places.staging, &places.staging, &name, manifest)
 }
 
-/// Writes the commit mark of what lies there, if that is the version of its name, and removes versions that are too old.
-fn commit(places: &Places, component: Component, generation: &str) -> Result<(), TaskError> {
+/// Writes the commit mark of what lies there, if that is the version of its name, lays its manifest ready,
+/// and removes versions that are too old.
+fn commit(places: &Places, component: Component, version: &Version) -> Result<(), TaskError> {
+    let generation = version.generation.as_str();
     let directory = places.versions(component).join(generation);
     let files = disk::files(&directory)?;
     let sums = disk::sums(&files);
@@ -122,6 +131,7 @@ fn commit(places: &Places, component: Component, generation: &str) -> Result<(),
         return Err(TaskError::Differs(generation.to_owned()));
     }
     durable_file::place(&directory, &directory, SUMS, sums.as_bytes())?;
+    prepare_version(places, component, version)?;
     let in_use = durable_file::read_if_present(&places.active(component))?;
     let in_use = in_use.map(|manifest| String::from_utf8_lossy(&manifest).into_owned());
     let mut kept = 0;
