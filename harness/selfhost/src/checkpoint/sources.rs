@@ -43,8 +43,6 @@ pub(super) struct Sight {
     pub(super) looked: Instant,
     /// By component, in the order of [`Component::SELF_HOSTED`].
     pub(super) components: [Seen; 3],
-    /// Some apiserver answered.
-    pub(super) api: bool,
     /// UIDs of the agent's own pods that the API says are bound here; `None` when it did not say.
     pub(super) agents: Option<Vec<String>>,
 }
@@ -145,7 +143,6 @@ impl Eye {
             asked,
             looked,
             components,
-            api: told.api,
             agents: told.parents.is_some().then_some(told.agents),
         }
     }

@@ -116,7 +116,11 @@ impl World {
             },
             leases: [LeaseFact { age_ds: 5 }; 2],
             bootstrap_running: self.placed,
-            armed: [NodeSet::first(1); 3],
+            armed: [if self.applied {
+                all
+            } else {
+                NodeSet::default()
+            }; 3],
             pods_known: true,
             pods,
         }
