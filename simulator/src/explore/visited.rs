@@ -121,13 +121,31 @@ impl Shard {
         let keys = batch.keys[self.number].chunks(TOGETHER);
         let parents = batch.parents[self.number].chunks(TOGETHER);
         for (keys, parents) in keys.zip(parents) {
-            touch(&self.keys, keys);
-            for (key, parent) in keys.iter().zip(parents) {
-                if !self.keys.is_home(*key, spread(*key)) {
-                    self.insert_one(*key, *parent);
-                }
+            let (strangers, count) = self.strangers(keys);
+            for place in &strangers[..count] {
+                self.insert_one(keys[usize::from(*place)], parents[usize::from(*place)]);
             }
         }
+    }
+
+    /// Places of those keys, of [`TOGETHER`] at most, that are not in the bucket of their spread: new
+    /// ones, and a few that overflowed. They are picked without branches, for which they are cannot be
+    /// predicted, and where each is looked for next is loaded, as in [`touch`].
+    fn strangers(&self, keys: &[u128]) -> ([u8; TOGETHER], usize) {
+        touch(&self.keys, keys);
+        let (mut strangers, mut count) = ([0; TOGETHER], 0);
+        for (place, key) in (0..).zip(keys) {
+            strangers[count] = place;
+            count += usize::from(!self.keys.is_home(*key, spread(*key)));
+        }
+        let next = |place: &u8| self.keys.touch_next(spread(keys[usize::from(*place)]));
+        black_box(
+            strangers[..count]
+                .iter()
+                .map(next)
+                .fold(0, |seen, key| seen ^ key),
+        );
+        (strangers, count)
     }
 
     fn insert_one(&mut self, key: u128, parent: StateId) {
