@@ -10,6 +10,7 @@ pub struct NodeSet(pub u16);
 
 impl NodeSet {
     /// The set of the first `count` nodes.
+    #[inline]
     pub const fn first(count: u8) -> Self {
         if count >= 16 {
             Self(u16::MAX)
@@ -20,22 +21,26 @@ impl NodeSet {
 
     /// The set with this node too.
     #[must_use]
+    #[inline]
     pub const fn with(self, node: u8) -> Self {
         Self(self.0 | 1 << node)
     }
 
     /// Whether the node is in it.
+    #[inline]
     pub const fn contains(self, node: u8) -> bool {
         self.0 >> node & 1 == 1
     }
 
     /// Nodes in both sets.
     #[must_use]
+    #[inline]
     pub const fn and(self, other: Self) -> Self {
         Self(self.0 & other.0)
     }
 
     /// How many nodes.
+    #[inline]
     pub const fn count(self) -> u32 {
         self.0.count_ones()
     }

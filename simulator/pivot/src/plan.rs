@@ -85,6 +85,7 @@ impl ComponentSet {
     pub const ALL: Self = Self(7);
 
     /// The bit of a component; none for those that do not hand over.
+    #[inline]
     pub const fn bit(component: Component) -> u8 {
         match component {
             Component::KubeApiserver => 1,
@@ -95,17 +96,20 @@ impl ComponentSet {
     }
 
     /// Whether the component is in it.
+    #[inline]
     pub const fn contains(self, component: Component) -> bool {
         self.0 & Self::bit(component) != 0
     }
 
     /// Components of either set.
     #[must_use]
+    #[inline]
     pub const fn or(self, other: Self) -> Self {
         Self(self.0 | other.0)
     }
 
     /// Whether every component of the other set is in this one.
+    #[inline]
     pub const fn contains_all(self, other: Self) -> bool {
         other.0 & !self.0 == 0
     }

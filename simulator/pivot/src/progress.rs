@@ -19,7 +19,7 @@ impl Machine<'_> {
             self.state.has(Flag::TornDown),
             self.state.why(),
         );
-        self.state = State::at(stage, Phase::Entering);
+        *self.state = State::at(stage, Phase::Entering);
         self.state.attempt = attempt;
         if torn_down {
             self.state.set(Flag::TornDown);

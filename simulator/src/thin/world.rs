@@ -332,9 +332,10 @@ impl World {
 
     /// Whether an apiserver answers through the load balancer.
     pub(crate) fn reachable(&self) -> bool {
-        self.load_balancer
-            .iter()
-            .any(|(instance, backend)| backend.listed && self.serves(*instance))
+        let works = |instance| self.is_apiserver(instance, Process::works);
+        let mut backends = self.load_balancer.iter();
+        backends.any(|(instance, backend)| backend.listed && works(*instance))
+            && self.store_commits()
     }
 
     /// Whether the leader of this lock does its work.
