@@ -293,6 +293,15 @@ async fn the_agent_protects_itself_until_the_api_has_said_for_long_that_nothing_
     let plan = modern_agent();
     let own = places.active(Component::CheckpointAgent);
     let mut protection = Protection::of("cp-1");
+    protection.renew(&places).unwrap();
+    assert!(!own.exists(), "one that waits places nothing");
+    fs::write(&own, "of an older program").unwrap();
+    protection.renew(&places).unwrap();
+    assert!(
+        fs::read_to_string(&own)
+            .unwrap()
+            .contains("chrysalis/selfhost")
+    );
     let idle = Facts {
         api: true,
         bound: Known::No,
