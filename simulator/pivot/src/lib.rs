@@ -25,13 +25,13 @@ mod work;
 
 pub use check::PlanError;
 pub use effect::{Attempt, Durable, Effect, Effects, Input, Outcome, StageIndex, Task, Timer};
-pub use facts::{ApiserverFact, Facts, LeaseFact, NodeSet, PodFact, PodPhase};
+pub use facts::{ApiserverFact, Facts, LeaseFact, NodeSet, PodFact, PodPhase, StaleFact};
 pub use machine::{resume, running_tasks, step};
 pub use mutants::{Mutant, mutants};
 pub use plan::{
     AssetGroup, ComponentSet, GateRule, IdentifyRule, OnTimeout, Plan, Rules, SecretsRule, Stage,
     StageKind, TaskRule, Why,
 };
-pub use policies::{bootkube, kubeadm_alpha, modern};
+pub use policies::{bootkube, kubeadm_alpha, modern, recover};
 pub use replay::{LogEntry, LogError, Mismatch, read_log, replay};
 pub use state::State;

@@ -93,6 +93,10 @@ impl Work {
                 }
                 work.task(Task::StageSecrets).one_by_one().then_watch();
             }
+            StageKind::Reclaim => {
+                work.task(Task::ClaimExisting).task(Task::StageSecrets);
+                work.one_by_one().then_watch();
+            }
             StageKind::Place(set) => {
                 work.each(set, Task::PlaceManifest).then_watch();
             }
@@ -101,6 +105,10 @@ impl Work {
                     work.task(Task::Apply(group));
                 }
                 work.one_by_one().then_watch();
+            }
+            // When its task is needed follows from the facts.
+            StageKind::Purge => {
+                work.task(Task::PurgeStale).then_watch();
             }
             // Its tasks follow from the facts.
             StageKind::Label => {}

@@ -32,6 +32,7 @@ impl World {
                 .map(|lock| self.lease_fact(lock)),
             bootstrap_running: self.bootstrap_running(),
             pods_known: known,
+            stale: known.then(pivot::StaleFact::default),
             pods,
         }
     }
