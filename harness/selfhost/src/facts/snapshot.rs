@@ -13,7 +13,7 @@ use crate::assets::{Assets, Machine};
 use crate::https::Peer;
 
 /// A node's lease is renewed each 10 s; one and a half times that is no longer fresh.
-const FRESH: Duration = Duration::from_secs(15);
+pub(super) const FRESH: Duration = Duration::from_secs(15);
 /// The label by which DaemonSets of the control plane find their nodes.
 const CONTROL_PLANE_LABEL: &str = "node-role.kubernetes.io/control-plane";
 
@@ -78,6 +78,7 @@ impl Knowledge {
             // Unknown must not look like gone.
             bootstrap_running: self.running.known().unwrap_or(pivot::ComponentSet::ALL.0),
             pods_known: pods.is_some(),
+            stale: self.stale().map(|stale| stale.fact()),
             pods: [None; Facts::MOST_PODS],
         };
         for (place, pod) in facts.pods.iter_mut().zip(pods.iter().flatten()) {

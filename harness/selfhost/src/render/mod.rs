@@ -9,6 +9,7 @@ mod assets;
 mod authority;
 mod controllers;
 mod dns;
+mod escrow;
 mod etcd;
 mod identities;
 mod installer_files;
@@ -87,5 +88,6 @@ pub(crate) fn render(
     let groups = assets::groups(cluster, release, &identities, switches)?;
     node_tree::write_all(&output, cluster, release, &identities)?;
     installer_files::write_installer(&output, cluster, release, &identities, &groups)?;
-    installer_files::write_admin(&output, &identities)
+    installer_files::write_admin(&output, &identities)?;
+    escrow::write_escrow(&output, cluster, release, &identities)
 }
