@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::cluster_file::{ClusterFile, ClusterFileError, Node, Role};
+use crate::cluster_file::{ClusterFile, ClusterFileError, Node};
 use crate::durable_file::{self, FileError};
 
 /// What `selfhost render` wrote as `escrow/`.
@@ -121,12 +121,6 @@ impl Escrow {
         let file = file.to_string_lossy();
         durable_file::place(directory, directory, &file, content)?;
         Ok(())
-    }
-
-    /// How many control-plane nodes the cluster is recovered with.
-    pub(crate) fn control_planes(cluster: &ClusterFile) -> usize {
-        let of_control_plane = |node: &&Node| node.role == Role::ControlPlane;
-        cluster.nodes.iter().filter(of_control_plane).count()
     }
 }
 
