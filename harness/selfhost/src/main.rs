@@ -26,6 +26,8 @@ mod recover;
 mod replay;
 mod rescue;
 mod restore;
+#[cfg(test)]
+mod runbook;
 mod snapshot;
 mod start;
 mod status;

@@ -19,6 +19,8 @@ pub(super) struct World {
     pub(super) secrets: bool,
     pub(super) placed: u8,
     pub(super) labelled: NodeSet,
+    /// Whether it is recovered, and not bootstrapped.
+    pub(super) recovers: bool,
     /// What the API remembers of nodes that are gone.
     pub(super) stale: StaleFact,
     pub(super) applied: bool,
