@@ -9,7 +9,9 @@ mod claims;
 mod clients;
 mod control;
 mod driver;
+mod driving;
 mod durable_file;
+mod escrow;
 mod events;
 mod facts;
 mod hold;
@@ -18,13 +20,21 @@ mod layout;
 mod lock;
 mod log;
 mod marker;
+mod operator;
 mod plan_file;
 mod reason;
+mod recover;
 mod replay;
+mod rescue;
+mod restore;
+#[cfg(test)]
+mod runbook;
+mod snapshot;
 mod start;
 mod status;
 mod tasks;
 mod timers;
+mod tool;
 mod unit;
 
 use std::error::Error;
@@ -59,6 +69,18 @@ enum Verb {
     ///
     /// Example: selfhost checkpoint --node cp-1 --policy modern
     Checkpoint(checkpoint::Checkpoint),
+    /// Bring a lost control plane back, out of the escrow and whatever etcd holds.
+    ///
+    /// Ends with 0 done, 3 holding, 4 refused, 1 failed, 64 usage.
+    ///
+    /// Example: selfhost recover --escrow /root/escrow
+    /// Example: selfhost recover --escrow /root/escrow --rescue kube-scheduler
+    /// Example: selfhost recover --escrow /root/escrow --snapshot /root/etcd.snapshot --lost cp-2
+    Recover(recover::Recover),
+    /// Take and verify a snapshot of etcd, or verify and list those of a directory.
+    ///
+    /// Example: selfhost snapshot --out /root/etcd.snapshot
+    Snapshot(snapshot::Snapshot),
     /// Say where the procedure stands, why, and what is seen of the cluster.
     ///
     /// Example: selfhost status --json
@@ -121,6 +143,17 @@ fn main() -> ExitCode {
                 ExitCode::SUCCESS
             }
             Err(error) => fail(&error, 1),
+        },
+        Verb::Recover(recover) => match runtime().block_on(recover.run()) {
+            Ok(code) => ExitCode::from(code),
+            Err(error) => fail(&error, error.exit_code()),
+        },
+        Verb::Snapshot(snapshot) => match runtime().block_on(snapshot.run()) {
+            Ok(text) => {
+                println!("{text}");
+                ExitCode::SUCCESS
+            }
+            Err(error) => fail(&error, error.exit_code()),
         },
         Verb::Replay(replay) => match replay.run() {
             Ok(entries) => {

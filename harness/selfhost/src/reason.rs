@@ -31,6 +31,12 @@ pub(crate) fn words(why: Why) -> &'static str {
         Why::LeasesNotTaken => {
             "the self-hosted controller manager or scheduler did not take its lease; look at their pods, and start again"
         }
+        Why::ClusterAlive => {
+            "the control plane is alive and nothing was changed; a lost scheduler or controller manager is brought back with --rescue"
+        }
+        Why::AnotherOperator => {
+            "another bootstrap or recovery is at work and nothing was changed; wait for its end, or stop it and try again after 30 s"
+        }
     }
 }
 
@@ -119,6 +125,7 @@ mod tests {
             bootstrap_running: 0,
             armed: [NodeSet::default(); 3],
             pods_known: true,
+            stale: None,
             pods,
         };
         let line = facts_in_words(&facts);

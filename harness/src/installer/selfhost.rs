@@ -69,6 +69,8 @@ pub struct Access {
     pub observer_kubeconfig: String,
     /// Authority, certificate and key of a client of etcd, PEM.
     pub etcd: [Vec<u8>; 3],
+    /// What a recovery needs, kept off the cluster: the directory `escrow` as a tar archive.
+    pub escrow: Vec<u8>,
 }
 
 /// The reference installer with its procedure.
@@ -264,8 +266,26 @@ async fn access(node: &Node) -> Result<Access, InstallerError> {
             read("etcd/client.crt").await?.into_bytes(),
             read("etcd/client.key").await?.into_bytes(),
         ],
+        escrow: escrow(node).await?,
     };
     Ok(access)
+}
+
+async fn escrow(node: &Node) -> Result<Vec<u8>, InstallerError> {
+    let rendered = format!("{HOME}/rendered");
+    let packed = node
+        .exec(
+            ["tar", "-C", &rendered, "-cf", "-", "escrow"],
+            COMMAND_DEADLINE,
+        )
+        .await?;
+    if packed.success() {
+        Ok(packed.stdout)
+    } else {
+        Err(InstallerError::NotRendered {
+            path: packed.complaint(),
+        })
+    }
 }
 
 /// Copies a node's rendered tree to its root and starts its kubelet.

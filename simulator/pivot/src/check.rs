@@ -104,12 +104,12 @@ impl Behind {
             }
         };
         match stage.kind {
-            StageKind::Stage => self.staged = true,
+            StageKind::Stage | StageKind::Reclaim => self.staged = true,
             StageKind::Place(set) => {
                 needs(self.staged, "the bootstrap secrets")?;
                 self.placed = self.placed.or(set);
             }
-            StageKind::Apply | StageKind::Label => {
+            StageKind::Apply | StageKind::Label | StageKind::Purge => {
                 needs(
                     self.placed.contains_all(ComponentSet::APISERVER),
                     "the bootstrap apiserver",

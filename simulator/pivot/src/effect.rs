@@ -46,6 +46,9 @@ pub enum Outcome {
 pub enum Task {
     /// Refuse a node or an etcd that belongs to another cluster; otherwise claim them.
     ClaimCluster,
+    /// Refuse an etcd that holds no cluster or another one, a cluster that is alive, and a node with
+    /// somebody else's remains on it.
+    ClaimExisting,
     /// Put the bootstrap secrets where the bootstrap manifests expect them.
     StageSecrets,
     /// Put a component's bootstrap manifest into the kubelet's directory (from the assets or the stash).
@@ -54,6 +57,8 @@ pub enum Task {
     Apply(AssetGroup),
     /// Label the control-plane node with this index.
     LabelNode(u8),
+    /// Delete stale Node objects and the pods that are bound to them.
+    PurgeStale,
     /// Move a component's bootstrap manifest out of the kubelet's directory into the stash.
     StashManifest(Component),
     /// Remove a component's bootstrap manifest for good, with no way back (history's way).

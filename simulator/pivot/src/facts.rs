@@ -96,6 +96,17 @@ pub struct ApiserverFact {
     pub bootstrap_unlisted: bool,
 }
 
+/// What the API remembers of nodes that nobody hears of.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StaleFact {
+    /// Node objects whose lease was watched for longer than it lasts and was not renewed.
+    pub nodes: u8,
+    /// Pods of whatever kind that are bound to those nodes, or to nodes that no object stands for.
+    pub pods: u8,
+    /// Node objects of which it is not known yet.
+    pub undecided: u8,
+}
+
 /// Everything the driver knows at one moment. Unknown is written as absent from a set, never as the last value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Facts {
@@ -123,6 +134,9 @@ pub struct Facts {
     pub armed: [NodeSet; 3],
     /// The API answered, so that the pods below are current.
     pub pods_known: bool,
+    /// What is stale; `None` while the API does not answer.
+    #[serde(default)]
+    pub stale: Option<StaleFact>,
     /// Control-plane pods, one after another: the first empty place ends them.
     #[serde(with = "pods")]
     pub pods: [Option<PodFact>; Self::MOST_PODS],

@@ -29,7 +29,7 @@ mod work;
 
 pub use check::PlanError;
 pub use effect::{Attempt, Durable, Effect, Effects, Input, Outcome, StageIndex, Task, Timer};
-pub use facts::{ApiserverFact, Facts, LeaseFact, NodeSet, PodFact, PodPhase};
+pub use facts::{ApiserverFact, Facts, LeaseFact, NodeSet, PodFact, PodPhase, StaleFact};
 pub use few::Few;
 pub use machine::{resume, running_tasks, step};
 pub use mutants::{Mutant, mutants};
@@ -37,6 +37,6 @@ pub use plan::{
     AssetGroup, ComponentSet, GateRule, IdentifyRule, OnTimeout, Plan, Rules, SecretsRule, Stage,
     StageKind, TaskRule, Why,
 };
-pub use policies::{bootkube, kubeadm_alpha, modern};
+pub use policies::{bootkube, kubeadm_alpha, modern, recover};
 pub use replay::{LogEntry, LogError, Mismatch, read_log, replay};
 pub use state::State;

@@ -234,6 +234,7 @@ impl Machine<'_> {
         match self.state.phase {
             Phase::Guarding if judge::self_hosted_serving(rules, facts) => self.go_on(),
             Phase::Working if self.kind() == Some(StageKind::Label) => self.label(facts),
+            Phase::Working if self.kind() == Some(StageKind::Purge) => self.purge(facts),
             Phase::Watching => match self.work().watch {
                 Watch::HandedOver(set) => self.watch_hand_over(
                     judge::watch(rules, Watch::HandedOver(set), facts),

@@ -11,7 +11,7 @@ use crate::plan::{
 const GENEROUS_MS: u32 = 120_000;
 
 impl Plan {
-    /// The names of the plans that ship.
+    /// The names of the plans that ship and bootstrap a cluster.
     pub const NAMES: [&'static str; 3] = ["modern", "bootkube", "kubeadm-alpha"];
 
     /// The plan with this name.
@@ -20,6 +20,7 @@ impl Plan {
             "modern" => Some(modern()),
             "bootkube" => Some(bootkube()),
             "kubeadm-alpha" => Some(kubeadm_alpha()),
+            Self::RECOVERY => Some(recover()),
             _ => None,
         }
     }
@@ -110,6 +111,38 @@ fn modern_stages() -> Vec<Stage> {
         // outage of thirty seconds, and needs several of them to start.
         stage("verified", StageKind::Verify, 20_000),
     ]
+}
+
+/// Recovery of a cluster whose etcd lives and whose control plane does not: a bootstrap control plane
+/// out of the escrow, then the same pivot as the reference's.
+///
+/// Nothing is applied, for etcd holds the objects, and their operator may have changed them since. What
+/// the API remembers of nodes that are gone is deleted before any gate: history counted pods that only
+/// etcd remembered, and scheduled onto nodes that were dead and still called ready.
+pub fn recover() -> Plan {
+    let mut stages = vec![
+        stage("secrets-staged", StageKind::Reclaim, GENEROUS_MS),
+        stage(
+            "manifests-placed",
+            StageKind::Place(ComponentSet::ALL),
+            GENEROUS_MS,
+        ),
+        stage(
+            "bootstrap-serving",
+            StageKind::Gate(GateRule::BootstrapServing),
+            GENEROUS_MS,
+        ),
+        // A lease must be watched for longer than it lasts, which is up to 40 s.
+        stage("stale-purged", StageKind::Purge, 180_000),
+        stage("nodes-labelled", StageKind::Label, GENEROUS_MS),
+    ];
+    let pivot = |stage: &Stage| stage.step.as_str() != "pods-scheduled";
+    stages.extend(modern_stages().into_iter().skip_while(pivot));
+    Plan {
+        policy: Plan::RECOVERY.to_owned(),
+        stages,
+        ..modern()
+    }
 }
 
 /// bootkube 0.14 as it really behaved, expressed by the same stages.

@@ -40,7 +40,7 @@ pub(crate) struct Work {
 }
 
 /// Every task that a list may hold.
-const TASKS: [Task; 22] = [
+const TASKS: [Task; 24] = [
     Task::ClaimCluster,
     Task::StageSecrets,
     Task::StashSecrets,
@@ -57,6 +57,8 @@ const TASKS: [Task; 22] = [
     Task::DeleteManifest(Component::KubeApiserver),
     Task::DeleteManifest(Component::KubeControllerManager),
     Task::DeleteManifest(Component::KubeScheduler),
+    Task::ClaimExisting,
+    Task::PurgeStale,
     Task::Apply(AssetGroup::Namespaces),
     Task::Apply(AssetGroup::Rbac),
     Task::Apply(AssetGroup::Configuration),
@@ -77,7 +79,9 @@ const DESTROY_STASH: Place = 6;
 const PLACE_MANIFEST: Place = 7;
 const STASH_MANIFEST: Place = 10;
 const DELETE_MANIFEST: Place = 13;
-const APPLY: Place = 16;
+const CLAIM_EXISTING: Place = 16;
+const PURGE_STALE: Place = 17;
+const APPLY: Place = 18;
 
 impl Work {
     const fn new(watch: Watch) -> Self {
@@ -133,6 +137,10 @@ impl Work {
                 }
                 work.task(STAGE_SECRETS).one_by_one().then_watch();
             }
+            StageKind::Reclaim => {
+                work.task(CLAIM_EXISTING).task(STAGE_SECRETS);
+                work.one_by_one().then_watch();
+            }
             StageKind::Place(set) => {
                 work.each(set, PLACE_MANIFEST).then_watch();
             }
@@ -141,6 +149,10 @@ impl Work {
                     work.task(place);
                 }
                 work.one_by_one().then_watch();
+            }
+            // When its task is needed follows from the facts.
+            StageKind::Purge => {
+                work.task(PURGE_STALE).then_watch();
             }
             // Its tasks follow from the facts.
             StageKind::Label => {}
@@ -259,6 +271,8 @@ mod tests {
             (CANARY, Task::Canary),
             (VERIFY_API, Task::VerifyApi),
             (DESTROY_STASH, Task::DestroyStash),
+            (CLAIM_EXISTING, Task::ClaimExisting),
+            (PURGE_STALE, Task::PurgeStale),
         ];
         for (place, task) in single {
             assert_eq!(TASKS[usize::from(place)], task);

@@ -1,6 +1,6 @@
 //! What the installer's adapters would tell of the world: as on a real node, unknown is absent.
 
-use pivot::{ApiserverFact, Facts, LeaseFact, NodeSet, PodFact, PodPhase};
+use pivot::{ApiserverFact, Facts, LeaseFact, NodeSet, PodFact, PodPhase, StaleFact};
 use terms::{Component, Incarnation};
 
 use super::action::Port;
@@ -39,6 +39,8 @@ impl World {
             bootstrap_running: 0,
             armed: [NodeSet::default(); 3],
             pods_known: known,
+            // Every node of this world is wanted, and its pods are told as fresh or not.
+            stale: known.then(StaleFact::default),
             pods: [None; Facts::MOST_PODS],
         };
         for (bit, process) in state.bootstrap.iter().enumerate() {

@@ -33,6 +33,7 @@ impl World {
             bootstrap_running: self.bootstrap_running(),
             armed: Component::SELF_HOSTED.map(|component| when_known(self.armed(component))),
             pods_known: known,
+            stale: known.then(pivot::StaleFact::default),
             pods,
         }
     }

@@ -25,7 +25,7 @@ use crate::hold::HoldPoint;
 use crate::lock::{InstanceLock, LockError};
 use crate::log::LogFile;
 use crate::plan_file::{self, PolicyError};
-use crate::start::stop_on_signals;
+use crate::driving::stop_on_signals;
 
 /// What `selfhost checkpoint` is told.
 #[derive(Clone, Debug, clap::Args)]

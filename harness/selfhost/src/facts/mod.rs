@@ -10,6 +10,9 @@ mod pods;
 mod processes;
 mod snapshot;
 mod sources;
+mod stale;
 
+pub(crate) use lease_age::renewal;
 pub(crate) use processes::{Instance, instances};
-pub(crate) use sources::{FactSource, Poller};
+pub(crate) use sources::{FactSource, Poller, StaleNodes};
+pub(crate) use stale::Stale;

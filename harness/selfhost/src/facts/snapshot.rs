@@ -14,7 +14,7 @@ use crate::https::Peer;
 use crate::render::checkpoint_agent;
 
 /// A node's lease is renewed each 10 s; one and a half times that is no longer fresh.
-const FRESH: Duration = Duration::from_secs(15);
+pub(super) const FRESH: Duration = Duration::from_secs(15);
 /// A checkpoint agent renews its Lease each 2 s; three of them missed is no longer fresh.
 const AGENT_FRESH: Duration = Duration::from_secs(6);
 /// The label by which DaemonSets of the control plane find their nodes.
@@ -84,6 +84,7 @@ impl Knowledge {
             bootstrap_running: self.running.known().unwrap_or(pivot::ComponentSet::ALL.0),
             armed: self.armed(assets),
             pods_known: pods.is_some(),
+            stale: self.stale().map(|stale| stale.fact()),
             pods: [None; Facts::MOST_PODS],
         };
         for (place, pod) in facts.pods.iter_mut().zip(pods.iter().flatten()) {

@@ -10,6 +10,7 @@ mod authority;
 pub(crate) mod checkpoint_agent;
 mod controllers;
 mod dns;
+mod escrow;
 mod etcd;
 mod identities;
 mod installer_files;
@@ -92,5 +93,6 @@ pub(crate) fn render(
     let groups = assets::groups(cluster, release, &identities, switches, agent.is_some())?;
     node_tree::write_all(&output, cluster, release, &identities, agent)?;
     installer_files::write_installer(&output, cluster, release, &identities, &groups)?;
-    installer_files::write_admin(&output, &identities)
+    installer_files::write_admin(&output, &identities)?;
+    escrow::write_escrow(&output, cluster, release, &identities)
 }

@@ -6,6 +6,8 @@ mod cluster_tasks;
 mod destroy;
 mod label;
 mod local;
+mod purge;
+mod reclaim;
 mod verify;
 
 use std::future::Future;

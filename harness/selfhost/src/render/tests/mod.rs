@@ -99,6 +99,8 @@ fn everything_is_private() {
             .to_owned();
         // Directories that a node has already keep the mode that they have there.
         let inner = relative
+            .strip_prefix("escrow/")
+            .unwrap_or(&relative)
             .strip_prefix("nodes/")
             .and_then(|rest| rest.split_once('/'))
             .map(|(_, inner)| inner);
