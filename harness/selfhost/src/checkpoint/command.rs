@@ -95,6 +95,7 @@ impl Checkpoint {
         let places = Places::below(&self.root);
         let stop = CancellationToken::new();
         let code = stop_on_signals(&stop)?;
+        Protection::of(&self.node).renew(&places)?;
         let Some(_lock) = lock(&places, &stop).await? else {
             return Ok(stopped(&code));
         };

@@ -53,7 +53,7 @@ impl Places {
 
     /// Name of the file of the agent's static copy.
     pub(crate) fn own_manifest_name() -> String {
-        Self::manifest_name(Component::CheckpointAgent)
+        format!("{}.json", checkpoint_agent::NAME)
     }
 
     /// The file by which a component's copy is active.

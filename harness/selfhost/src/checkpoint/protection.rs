@@ -86,6 +86,19 @@ impl Protection {
         Some(!self.given_up)
     }
 
+    /// Brings a copy that is there up to this program. An older one that acts is thereby restarted by
+    /// the kubelet and lets go of the lock, for which this one then need not wait for ever.
+    ///
+    /// # Errors
+    /// When the manifest can be neither read nor written.
+    pub(super) fn renew(&self, places: &Places) -> Result<(), FileError> {
+        let path = places.manifests.join(Places::own_manifest_name());
+        match durable_file::read_if_present(&path)? {
+            Some(_) => self.place(places),
+            None => Ok(()),
+        }
+    }
+
     fn place(&self, places: &Places) -> Result<(), FileError> {
         let name = Places::own_manifest_name();
         let there = durable_file::read_if_present(&places.manifests.join(&name))?;

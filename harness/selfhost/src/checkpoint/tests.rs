@@ -291,8 +291,17 @@ async fn the_agent_protects_itself_until_the_api_has_said_for_long_that_nothing_
     let root = tempfile::tempdir().unwrap();
     let places = node(root.path());
     let plan = modern_agent();
-    let own = places.active(Component::CheckpointAgent);
+    let own = places.manifests.join("checkpoint-agent.json");
     let mut protection = Protection::of("cp-1");
+    protection.renew(&places).unwrap();
+    assert!(!own.exists(), "one that waits places nothing");
+    fs::write(&own, "of an older program").unwrap();
+    protection.renew(&places).unwrap();
+    assert!(
+        fs::read_to_string(&own)
+            .unwrap()
+            .contains("chrysalis/selfhost")
+    );
     let idle = Facts {
         api: true,
         bound: Known::No,
@@ -329,7 +338,7 @@ async fn the_agent_protects_itself_until_the_api_has_said_for_long_that_nothing_
 async fn historys_protection_goes_with_the_pod_and_does_not_return() {
     let root = tempfile::tempdir().unwrap();
     let places = node(root.path());
-    let own = places.active(Component::CheckpointAgent);
+    let own = places.manifests.join("checkpoint-agent.json");
     let mut protection = Protection::of("cp-1");
     let saved = Facts {
         saved: Saved::Complete,

@@ -59,9 +59,9 @@ pub(crate) fn static_pod(node: &str) -> Value {
         "apiVersion": "v1",
         "kind": "Pod",
         "metadata": {
-            "name": format!("checkpoint-{NAME}"),
+            "name": NAME,
             "namespace": NAMESPACE,
-            "labels": { "k8s-app": format!("checkpoint-{NAME}") },
+            "labels": { "k8s-app": format!("{NAME}-copy") },
         },
         "spec": spec(node, &json!([])),
     })
