@@ -188,7 +188,11 @@ fn a_controller_that_nobody_leads_starts_although_the_api_answers() {
     plan.rules.unled = false;
     let mut bench = Bench::of(plan, Component::KubeScheduler);
     bench.tell(unled);
-    assert_eq!(bench.armed, [Timer::Grace]);
+    assert_eq!(
+        bench.armed,
+        [],
+        "and is not removed either, for nobody could bring it back"
+    );
 }
 
 #[test]

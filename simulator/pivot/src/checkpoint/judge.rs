@@ -97,7 +97,9 @@ fn is_to_be_retired(rules: &AgentRules, facts: &Facts) -> bool {
 
 fn is_to_be_removed(rules: &AgentRules, facts: &Facts, in_grace: bool) -> bool {
     let gone = match (rules.grace, facts.bound) {
-        (_, Known::No) => true,
+        // While nobody leads, nobody can bring a controller back: that it is gone says nothing then.
+        (GraceRule::ApiOnly, Known::No) => facts.led == Known::Yes,
+        (GraceRule::Blind, Known::No) => true,
         // Even history left a copy alone that had to run because the API does not answer.
         (GraceRule::Blind, Known::Unknown) => in_grace && !facts.active,
         _ => false,

@@ -18,6 +18,7 @@ mod effect;
 mod facts;
 mod judge;
 mod machine;
+mod mutants;
 mod plan;
 mod policies;
 mod replay;
@@ -26,6 +27,7 @@ mod state;
 pub use effect::{Effect, Effects, Input, Outcome, Step, Task, Timer};
 pub use facts::{Facts, Known, Saved};
 pub use machine::step;
+pub use mutants::{AgentMutant, agent_mutants};
 pub use plan::{
     ActivateRule, AgentPlan, AgentPlanError, AgentRules, GraceRule, OrderRule, RetireRule,
     RuntimeErrorRule, SaveRule,

@@ -20,7 +20,8 @@ pub enum RuntimeErrorRule {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum GraceRule {
-    /// That the API says throughout that the parent is gone.
+    /// That the API says throughout that the parent is gone, and that the component is led: whoever could
+    /// bring it back had the time to.
     ApiOnly,
     /// That the API said so once; it runs on, and removes, while the API does not answer (history: C4).
     Blind,

@@ -151,8 +151,9 @@ impl State {
     }
 }
 
-/// The whole state as a number, for those who store many of them. From the lowest bit: phase (8 bits,
-/// below [`State::PHASES`]), flags (8), attempt (8), parent (8).
+/// The whole state as a number, for those who store many of them. From the lowest bit: phase (8 bits: 0
+/// is watching; entering, guarding, working and leaving begin at 1, 6, 11 and 16, plus the step's place),
+/// flags (8), attempt (8), parent (8).
 impl State {
     /// How many phases there are.
     pub const PHASES: u8 = 21;
