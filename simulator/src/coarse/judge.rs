@@ -9,8 +9,9 @@
 use pivot::Task;
 use terms::Component;
 
+use super::action::Port;
 use super::config::Budgets;
-use super::state::{APISERVER, Joined, Process, State, Status, Teardown};
+use super::state::{APISERVER, Joined, Node, Process, State, Status, Teardown};
 use super::world::World;
 
 /// Slugs of the invariants that are judged, in the order of their bits.
@@ -83,13 +84,11 @@ impl World {
 
     fn guard_holds(&self, state: &State) -> bool {
         let count = self.control_planes();
-        let serving = state
-            .nodes
-            .iter()
-            .filter(|node| node.has_apiserver())
-            .count();
+        let serves = |node: &&Node| node.has_apiserver();
+        let listed = |node: &Node| node.listed & Port::SelfHosted.bit() != 0;
         state.has_quorum(count)
-            && serving >= usize::from(count.min(GUARD_INSTANCES))
+            && state.nodes.iter().filter(serves).count() >= usize::from(count.min(GUARD_INSTANCES))
+            && state.nodes.iter().filter(serves).any(listed)
             && state.leases.iter().all(|lease| lease.is_in_new_hands())
     }
 }

@@ -62,6 +62,8 @@ pub(crate) struct Projection<'a> {
     pub(crate) state: State,
     pub(crate) now_ms: u64,
     pub(crate) revision: u64,
+    /// How many requests the load balancer got.
+    pub(crate) turn: usize,
     pub(crate) leases: [LeaseSeen; 2],
     /// What runs, by node, component and who started it.
     pub(crate) pids: BTreeMap<(u8, Component, Incarnation), u32>,
@@ -81,6 +83,7 @@ impl<'a> Projection<'a> {
             state: world.initial()[0],
             now_ms: 1_000,
             revision: 100,
+            turn: 0,
             leases: Default::default(),
             pids: BTreeMap::new(),
             kubelets: [1; 3],

@@ -42,6 +42,25 @@ fn s5_is_violated_when_one_of_two_needed_apiservers_serves() {
 }
 
 #[test]
+fn s5_is_violated_when_the_load_balancer_lists_no_self_hosted_apiserver() {
+    let mut world = World::new(3);
+    world.serve_bootstrap();
+    world.unlisted = true;
+    world.serve_self_hosted();
+    world.hand_over();
+    world.remove_bootstrap();
+    world.unlisted = false;
+    world.finish();
+    is_violated(&world.close("done"), "S5");
+}
+
+#[test]
+fn s5_is_unknown_when_nobody_asked_the_load_balancer() {
+    let story = undisturbed().without(|seen| seen.source == Source::LoadBalancer);
+    is_unknown(&story, "S5");
+}
+
+#[test]
 fn s5_is_violated_when_the_controllers_go_with_the_apiserver() {
     let mut world = World::new(3);
     world.serve_bootstrap();
