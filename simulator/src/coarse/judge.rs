@@ -159,9 +159,8 @@ impl World {
         {
             anybody_on = true;
             let pod = node.pods[APISERVER];
-            // As the oracle: a manifest whose process was seen without its files starts nobody.
-            let lacks_files = state.bootstrap[APISERVER] != Process::Gone && !state.disk.secrets;
-            let manifest = number == 0 && state.disk.manifests & 1 != 0 && !lacks_files;
+            // As the oracle: a manifest without its files starts nobody.
+            let manifest = number == 0 && state.disk.manifests & 1 != 0 && state.disk.secrets;
             if pod.is_running() || pod.is_saved() || manifest {
                 return false;
             }

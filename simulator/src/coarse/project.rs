@@ -4,7 +4,7 @@
 //! Time is made up: probes look five times a second, an action happens every 300 ms, and one that
 //! follows the start of the apiserver's removal after 20 ms, for a task takes less time than two looks;
 //! a teardown after a failure waits for nothing, and is over before the two seconds for which the oracle
-//! counts an apiserver that served.
+//! counts an apiserver that served: where no step is announced it cannot know when the failure was.
 //! The end is watched for 15 s, longer than any dip that is forgiven.
 
 use std::collections::{BTreeMap, BTreeSet};

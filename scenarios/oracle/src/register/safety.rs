@@ -63,7 +63,7 @@ pub(super) const SAFETY: [Rule; 31] = [
         Class::Monitor,
         "At every instant some apiserver serves, or some living node has a static or activatable apiserver manifest with all its files, or a kubelet that has not restarted since it learnt of an apiserver pod bound to it.",
     )
-    .judged_by(somebody_can_start_an_apiserver::monitor, 2)
+    .judged_by(somebody_can_start_an_apiserver::monitor, 3)
     .under("some control-plane node has power, and none without power was last seen with an apiserver's manifest and its files"),
     rule(
         "S7",
@@ -103,7 +103,7 @@ pub(super) const SAFETY: [Rule; 31] = [
         Class::Monitor,
         "A timeout or error never leaves fewer working apiservers than there were.",
     )
-    .judged_by(failure_holds::monitor, 1),
+    .judged_by(failure_holds::monitor, 2),
     rule(
         "S12",
         "running-again-converges",
