@@ -8,6 +8,7 @@
 //! in the plan. A driver performs effects in order, `Persist` is an fsync barrier, and a crash is
 //! possible before and after each. Every input is legal in every state.
 
+mod asked;
 mod check;
 pub mod contract;
 mod effect;
@@ -23,6 +24,7 @@ mod replay;
 mod state;
 mod work;
 
+pub use asked::{Asked, asked};
 pub use check::PlanError;
 pub use effect::{Attempt, Durable, Effect, Effects, Input, Outcome, StageIndex, Task, Timer};
 pub use facts::{ApiserverFact, Facts, LeaseFact, NodeSet, PodFact, PodPhase};
