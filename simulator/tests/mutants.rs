@@ -45,10 +45,13 @@ fn scene_of_mutant(name: &str) -> Scene {
         "tears-down-on-timeout" => calm()
             .with(Quirk::ApiserverCannotBeScheduled)
             .ending("holding"),
-        "trusts-names" | "counts-no-apiservers" => {
-            calm().with(Quirk::ApiserversCrash).ending("holding")
+        "trusts-names" => calm().with(Quirk::ApiserversCrash).ending("holding"),
+        "counts-no-apiservers" | "one-apiserver-is-enough" => {
+            calm().with(Quirk::OneApiserverServes).ending("holding")
         }
-        "one-apiserver-is-enough" => calm().with(Quirk::OneApiserverServes).ending("holding"),
+        "forgets-the-load-balancer" => calm()
+            .with(Quirk::LoadBalancerMissesSelfHosted)
+            .ending("holding"),
         "looks-only-once" => calm()
             .at("checkpoints-armed", Moment::Completed, crash)
             .ending("holding"),

@@ -94,6 +94,9 @@ pub struct ApiserverFact {
     pub load_balancer: bool,
     /// The load balancer has seen the bootstrap apiserver go (or it was never listed).
     pub bootstrap_unlisted: bool,
+    /// Nodes to whose self-hosted apiserver the load balancer sends requests. Logs from before this was told have none.
+    #[serde(default)]
+    pub listed: NodeSet,
 }
 
 /// What the API remembers of nodes that nobody hears of.

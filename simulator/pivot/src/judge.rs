@@ -70,7 +70,10 @@ pub(crate) fn self_hosted_serving(rules: &Rules, facts: &Facts) -> bool {
                 .and(facts.ready)
                 .and(NodeSet::first(facts.control_planes));
             let least = u32::from(rules.least_apiservers.min(facts.control_planes));
+            // Clients come through the load balancer: one that it does not list yet replaces nothing.
+            let reachable = serving.and(facts.apiservers.listed).count() > 0;
             serving.count() >= least
+                && (reachable || !rules.load_balancer)
                 && [Component::KubeControllerManager, Component::KubeScheduler]
                     .into_iter()
                     .all(|component| {

@@ -10,6 +10,7 @@
 //!
 //! [`checkpoint`] is a second machine of the same kind: the agent that keeps a control plane startable.
 
+mod asked;
 mod check;
 pub mod checkpoint;
 pub mod contract;
@@ -27,6 +28,7 @@ mod replay;
 mod state;
 mod work;
 
+pub use asked::{Asked, asked};
 pub use check::PlanError;
 pub use effect::{Attempt, Durable, Effect, Effects, Input, Outcome, StageIndex, Task, Timer};
 pub use facts::{ApiserverFact, Facts, LeaseFact, NodeSet, PodFact, PodPhase, StaleFact};

@@ -68,7 +68,7 @@ pub(crate) struct Machine<'a> {
 }
 
 impl<'a> Machine<'a> {
-    fn new(plan: &'a Plan, (state, effects): &'a mut (State, Effects)) -> Self {
+    pub(crate) fn new(plan: &'a Plan, (state, effects): &'a mut (State, Effects)) -> Self {
         Self {
             plan,
             state,

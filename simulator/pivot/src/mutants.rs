@@ -49,7 +49,7 @@ fn mutants_of_the_gate() -> Vec<Mutant> {
         ),
         rule(
             "counts-no-apiservers",
-            "no self-hosted apiserver has to serve; shows when they crash",
+            "self-hosted apiservers are not counted: what the load balancer lists suffices; shows when only one serves",
             &["guard-holds-at-teardown"],
             |rules| rules.least_apiservers = 0,
         ),
@@ -58,6 +58,12 @@ fn mutants_of_the_gate() -> Vec<Mutant> {
             "one self-hosted apiserver suffices on three nodes; shows when the others crash",
             &["guard-holds-at-teardown"],
             |rules| rules.least_apiservers = 1,
+        ),
+        rule(
+            "forgets-the-load-balancer",
+            "the load balancer need not list a self-hosted apiserver; shows when it lists none",
+            &["guard-holds-at-teardown"],
+            |rules| rules.load_balancer = false,
         ),
         rule(
             "looks-only-once",

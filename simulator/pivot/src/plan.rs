@@ -263,6 +263,8 @@ pub struct Rules {
     pub on_timeout: OnTimeout,
     /// The least number of verified self-hosted apiservers on different nodes, for more than one control-plane node.
     pub least_apiservers: u8,
+    /// Whether the load balancer must list one of them. Only a plan that identifies by proof asks for it.
+    pub load_balancer: bool,
     /// What is checkpointed.
     pub checkpointed: ComponentSet,
     /// Whether bootstrap files go to a stash, from which they can be put back, or are deleted.

@@ -122,6 +122,24 @@ fn controllers_that_do_not_take_the_leases_bring_the_bootstrap_ones_back() {
     );
 }
 
+/// An apiserver that the load balancer does not list, or one that it lists and that does not serve, replaces nothing.
+#[test]
+fn nothing_is_taken_away_before_the_load_balancer_lists_one_that_serves() {
+    let mut facts = perfect(3);
+    facts.apiservers.self_hosted = NodeSet(0b011);
+    facts.apiservers.listed = NodeSet(0b100);
+    let mut bench = Bench::new(modern(), facts);
+    bench.run();
+    let (step, _) = bench.held.clone().expect("it waits in vain and holds");
+    assert_eq!(step, "self-hosted-serving");
+    assert_eq!(bench.bootstrap_running, 7);
+    let mut forgets = modern();
+    forgets.rules.load_balancer = false;
+    let mut bench = Bench::new(forgets, facts);
+    bench.run();
+    assert!(bench.finished, "{:?}", bench.state);
+}
+
 #[test]
 fn the_guard_is_judged_again_before_anything_is_taken_away() {
     let mut bench = walk_to(&modern(), perfect(3), "controllers-handed-over");

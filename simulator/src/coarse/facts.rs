@@ -62,6 +62,9 @@ impl World {
             if quorum && node.has_apiserver() {
                 facts.apiservers.self_hosted = facts.apiservers.self_hosted.with(number);
             }
+            if node.listed & Port::SelfHosted.bit() != 0 {
+                facts.apiservers.listed = facts.apiservers.listed.with(number);
+            }
             if !known {
                 continue;
             }

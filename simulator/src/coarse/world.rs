@@ -4,6 +4,7 @@ use pivot::StageKind;
 
 use super::action::Action;
 use super::config::Config;
+use super::decisions::{OUTCOMES, failed_into};
 use super::judge::INVARIANTS;
 use super::pack;
 use super::state::{APISERVER, Disk, Joined, Lease, Pod, Power, Process, State, Status};
@@ -180,11 +181,27 @@ impl Model for World {
         action.is_outside()
     }
 
+    fn is_help(&self, action: Action) -> bool {
+        action == Action::StartAgain
+    }
+
     fn kind(&self, action: Action) -> usize {
         action.kind()
     }
 
     fn kinds(&self) -> &'static [&'static str] {
         &Action::KINDS
+    }
+
+    fn outcomes(&self) -> &'static [&'static str] {
+        &OUTCOMES
+    }
+
+    fn judging(&self, state: &State) -> u64 {
+        self.judged_now(state)
+    }
+
+    fn led_to(&self, before: &State, after: &State) -> u64 {
+        failed_into(before, after)
     }
 }

@@ -273,7 +273,11 @@ impl World {
     fn tick_load_balancer(&mut self) {
         let ready: Vec<Instance> = self.ready_apiservers().collect();
         let one = self.has(Quirk::LoadBalancerKnowsOneNode);
-        for instance in ready.iter().filter(|(node, _)| !one || *node == 0) {
+        let misses = self.has(Quirk::LoadBalancerMissesSelfHosted);
+        let known = |(node, incarnation): &&Instance| {
+            (!one || *node == 0) && !(misses && *incarnation == Incarnation::SelfHosted)
+        };
+        for instance in ready.iter().filter(known) {
             self.load_balancer.entry(*instance).or_default();
         }
         for (instance, backend) in &mut self.load_balancer {

@@ -54,6 +54,11 @@ impl World {
             instance.1 == Incarnation::Bootstrap && backend.listed
         };
         fact.bootstrap_unlisted = !self.load_balancer.iter().any(listed);
+        for ((node, incarnation), backend) in &self.load_balancer {
+            if *incarnation == Incarnation::SelfHosted && backend.listed {
+                fact.listed = fact.listed.with(*node);
+            }
+        }
         fact
     }
 

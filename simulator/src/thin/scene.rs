@@ -68,6 +68,8 @@ pub enum Quirk {
     PodsWithoutOwner,
     /// The load balancer lists the bootstrap node's apiservers only.
     LoadBalancerKnowsOneNode,
+    /// The load balancer never lists a self-hosted apiserver.
+    LoadBalancerMissesSelfHosted,
     /// Self-hosted apiservers want the bootstrap one's port, and come up only some time after it has gone.
     OneApiserverPort,
 }

@@ -118,6 +118,11 @@ impl World {
                 },
                 load_balancer: bootstrap || self.applied,
                 bootstrap_unlisted: !bootstrap,
+                listed: if self.applied {
+                    all
+                } else {
+                    NodeSet::default()
+                },
             },
             leases: [LeaseFact { age_ds: 5 }; 2],
             bootstrap_running: self.placed,

@@ -1,5 +1,6 @@
 //! All that was seen, put together into the machine's fixed-width facts.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use k8s_openapi::api::core::v1::{Node, Pod};
@@ -29,8 +30,8 @@ pub(super) struct Knowledge {
     pub(super) serving: Vec<[Observed<Option<Peer>>; 2]>,
     /// The load balancer answered from a ready apiserver.
     pub(super) load_balancer: Observed<bool>,
-    /// The load balancer sends nothing to the bootstrap apiserver.
-    pub(super) unlisted: Observed<bool>,
+    /// Servers to which the load balancer sends requests.
+    pub(super) listed: Observed<BTreeSet<String>>,
     /// Bootstrap processes on this node.
     pub(super) running: Observed<u8>,
     /// Nodes.
@@ -78,7 +79,7 @@ impl Knowledge {
             registered: among(&|_, _| true),
             ready: among(&|node, name| is_ready(node) && fresh(name)),
             labelled: among(&|node, _| is_labelled(node)).and(control_plane),
-            apiservers: self.apiservers(assets.control_plane()),
+            apiservers: self.apiservers(assets.control_plane(), assets.bootstrap_machine()),
             leases: self.controllers(),
             // Unknown must not look like gone.
             bootstrap_running: self.running.known().unwrap_or(pivot::ComponentSet::ALL.0),
@@ -103,13 +104,21 @@ impl Knowledge {
     }
 
     /// An apiserver counts for a node if its certificate says so, on whichever port it was asked.
-    fn apiservers(&self, machines: &[Machine]) -> ApiserverFact {
+    fn apiservers(&self, machines: &[Machine], bootstrap: &Machine) -> ApiserverFact {
+        let listed = self.listed.known();
+        let is_listed = |machine: &Machine, port: &str| {
+            let listed = listed.as_ref();
+            listed.map(|all| all.contains(&format!("{}-{port}", machine.name)))
+        };
         let mut fact = ApiserverFact {
             load_balancer: self.load_balancer.known().unwrap_or(false),
-            bootstrap_unlisted: self.unlisted.known().unwrap_or(false),
+            bootstrap_unlisted: is_listed(bootstrap, "bootstrap") == Some(false),
             ..ApiserverFact::default()
         };
         for ((index, ports), machine) in (0..).zip(&self.serving).zip(machines) {
+            if is_listed(machine, "self-hosted") == Some(true) {
+                fact.listed = fact.listed.with(index);
+            }
             for peer in ports.iter().filter_map(|port| port.known().flatten()) {
                 if peer.node != machine.name {
                     continue;

@@ -14,7 +14,7 @@ use tokio::time::{MissedTickBehavior, interval};
 use super::agents::armed;
 use super::api;
 use super::lease_age::LeaseAges;
-use super::load_balancer::{STATISTICS_PORT, unlisted};
+use super::load_balancer::{STATISTICS_PORT, listed};
 use super::processes::bootstrap_running;
 use super::snapshot::Knowledge;
 use super::stale::Stale;
@@ -164,8 +164,7 @@ fn watch_load_balancer(
         let (asked, known) = (Arc::clone(&asked), Arc::clone(&known));
         async move {
             let address = SocketAddr::from((asked.load_balancer, STATISTICS_PORT));
-            let server = format!("{}-bootstrap", asked.bootstrap_machine().name);
-            known.unlisted.set(unlisted(address, &server).await);
+            known.listed.set(listed(address).await);
         }
     }));
 }

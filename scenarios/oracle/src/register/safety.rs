@@ -50,7 +50,7 @@ pub(super) const SAFETY: [Rule; 31] = [
         Class::Monitor,
         "When the bootstrap control plane is removed, enough verified self-hosted apiservers on different nodes serve, and self-hosted scheduler and controller manager hold their leases.",
     )
-    .judged_by(guard_holds_at_teardown::monitor, 1),
+    .judged_by(guard_holds_at_teardown::monitor, 2),
     rule(
         "S5b",
         "checkpoints-armed-before-teardown",
@@ -106,7 +106,7 @@ pub(super) const SAFETY: [Rule; 31] = [
         Class::Monitor,
         "A timeout or error never leaves fewer working apiservers than there were.",
     )
-    .judged_by(failure_holds::monitor, 1),
+    .judged_by(failure_holds::monitor, 2),
     rule(
         "S12",
         "running-again-converges",

@@ -39,6 +39,8 @@ pub(crate) struct World {
     pub(crate) leases_stand: bool,
     pub(crate) leader: Option<NodeId>,
     pub(crate) api_fails: bool,
+    /// The load balancer lists no self-hosted apiserver.
+    pub(crate) unlisted: bool,
     pub(crate) keys: BTreeSet<u64>,
     pub(crate) pods: Vec<PodStatus>,
     next: u64,
@@ -98,6 +100,7 @@ impl World {
             leases_stand: false,
             leader: None,
             api_fails: false,
+            unlisted: false,
             keys: BTreeSet::new(),
             pods: Vec::new(),
             next: 1000,
@@ -303,7 +306,10 @@ impl World {
             }
         }
         let key = self.unique();
-        let saw = match serving.last() {
+        let listed = |(_, incarnation): &&(NodeId, Incarnation)| {
+            !self.unlisted || *incarnation != Incarnation::SelfHosted
+        };
+        let saw = match serving.iter().rfind(listed) {
             Some((node, incarnation)) => {
                 self.keys.insert(key);
                 let outcome = RequestOutcome::Acknowledged {

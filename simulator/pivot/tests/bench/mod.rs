@@ -40,6 +40,7 @@ pub(crate) fn perfect(control_planes: u8) -> Facts {
             self_hosted: wanted,
             load_balancer: true,
             bootstrap_unlisted: false,
+            listed: wanted,
         },
         leases: [LeaseFact { age_ds: 3 }; 2],
         bootstrap_running: 0,
