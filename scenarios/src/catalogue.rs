@@ -21,6 +21,8 @@ const FILES: &[(&str, &str)] = &files![
     "kill-the-holders"
     "power-off-one-control-plane-node"
     "power-off-the-bootstrap-node-during-the-pivot"
+    "reboot-all-control-plane-nodes"
+    "reboot-the-only-control-plane-node"
 ];
 
 /// The catalogue, checked.

@@ -261,7 +261,9 @@ fn a_failed_task_is_tried_again_with_a_new_attempt() {
 /// The state in which `checkpoints-armed` was released, and what followed.
 fn entered_arming(plan: &Plan) -> (State, Effects, u8) {
     let is_arming = |stage: &Stage| stage.step.as_str() == "checkpoints-armed";
-    let stage = u8::try_from(plan.stages.iter().position(is_arming).unwrap()).unwrap();
+    let stage = plan.stages.iter().position(is_arming);
+    let stage = stage.and_then(|stage| u8::try_from(stage).ok());
+    let stage = stage.expect("the plan arms checkpoints");
     let durable = Durable {
         stage: stage - 1,
         completed: true,

@@ -53,7 +53,7 @@ pub(crate) fn versions(places: &Places, component: Component) -> Result<Vec<Foun
             found.push(look(path, entry.file_name().to_string_lossy().into_owned()));
         }
     }
-    found.sort_by(|one, other| other.changed.cmp(&one.changed));
+    found.sort_by_key(|found| std::cmp::Reverse(found.changed));
     Ok(found)
 }
 

@@ -127,8 +127,11 @@ impl Sources {
 struct Eye {
     places: Places,
     /// For each component the last parent, and its number.
-    parents: [(Option<(String, Option<String>)>, u8); 3],
+    parents: [(Option<Identity>, u8); 3],
 }
+
+/// What makes a parent another one: its UID, or the generation that a version of it would have.
+type Identity = (String, Option<String>);
 
 impl Eye {
     /// Puts together what the node shows now and what the API told in a round that began at `asked`.

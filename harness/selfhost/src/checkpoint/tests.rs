@@ -218,7 +218,7 @@ fn a_version_counts_once_it_is_committed_and_only_while_it_is_whole() {
         Err(TaskError::Differs(_))
     ));
     save(&places, &wanted);
-    assert_eq!(complete(&places), [wanted.generation.clone()]);
+    assert_eq!(complete(&places), [wanted.generation.as_str()]);
     fs::write(&key, "o").unwrap();
     assert!(complete(&places).is_empty(), "torn after it was committed");
     // History started what it found.
@@ -310,7 +310,7 @@ async fn the_agent_protects_itself_until_the_api_has_said_for_long_that_nothing_
     let mut follow = |facts| {
         protection
             .follow(&places, &plan, &sight(facts, None))
-            .unwrap()
+            .unwrap();
     };
     follow(Facts {
         saved: Saved::Complete,
