@@ -41,7 +41,7 @@ impl Layout {
             stash: root.join("var/lib/selfhost/stash"),
             manifests: kubernetes.join("manifests"),
             secrets: kubernetes.join("bootstrap-secrets"),
-            staging: kubernetes.join("selfhost-staging"),
+            staging: kubernetes.join("installer-staging"),
             etcd_data: root.join("var/lib/etcd"),
             node_lock: root.join("var/lib/selfhost/operation"),
         }

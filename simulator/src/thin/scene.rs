@@ -169,6 +169,13 @@ impl Scene {
         self
     }
 
+    /// The same scene with other checkpoint agents.
+    #[must_use]
+    pub fn kept_by(mut self, agent: AgentPlan) -> Self {
+        self.agent = Some(agent);
+        self
+    }
+
     /// The same scene with another end.
     #[must_use]
     pub fn ending(mut self, ends: &str) -> Self {

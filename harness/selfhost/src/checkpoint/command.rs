@@ -19,13 +19,13 @@ use super::protection::Protection;
 use super::sources::Sources;
 use crate::clients::{self, ClientError};
 use crate::control::ControlFifo;
+use crate::driving::stop_on_signals;
 use crate::durable_file::{self, FileError};
 use crate::events::{Events, EventsTo};
 use crate::hold::HoldPoint;
 use crate::lock::{InstanceLock, LockError};
 use crate::log::LogFile;
 use crate::plan_file::{self, PolicyError};
-use crate::driving::stop_on_signals;
 
 /// What `selfhost checkpoint` is told.
 #[derive(Clone, Debug, clap::Args)]

@@ -97,7 +97,8 @@ impl NodeInventory {
 
     /// Whether the agent's own static manifest lies in the kubelet's directory.
     pub fn has_static_agent(&self) -> bool {
-        self.has_copy(Component::CheckpointAgent)
+        let name = Component::CheckpointAgent.name();
+        self.manifests.iter().any(|manifest| stem(manifest) == name)
     }
 
     /// The versions of a component.

@@ -12,7 +12,7 @@ use terms::{Component, Incarnation, NodeId};
 use crate::story::{Story, cp, opened, request};
 
 /// The agent's own static manifest.
-pub(crate) const AGENT: &str = "checkpoint-checkpoint-agent.json";
+pub(crate) const AGENT: &str = "checkpoint-agent.json";
 pub(crate) const APISERVER: &str = "bootstrap-kube-apiserver.yaml";
 const TICK_MS: u64 = 200;
 
