@@ -72,7 +72,7 @@ pub fn asked(plan: &Plan, state: State, facts: &Facts) -> Option<(Asked, bool)> 
     let machine = Machine::new(plan, &mut before);
     let rules = &plan.rules;
     match state.phase {
-        Phase::Guarding => Some((Asked::Guard, judge::self_hosted_serving(rules, facts))),
+        Phase::Guarding => Some((Asked::Guard, judge::guard(plan, facts))),
         Phase::Watching | Phase::PutBack => {
             let watch = machine.work().watch;
             let holds = judge::watch(rules, watch, facts);

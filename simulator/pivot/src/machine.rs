@@ -232,7 +232,7 @@ impl Machine<'_> {
     fn facts(&mut self, facts: &Facts) {
         let rules = &self.plan.rules;
         match self.state.phase {
-            Phase::Guarding if judge::self_hosted_serving(rules, facts) => self.go_on(),
+            Phase::Guarding if judge::guard(self.plan, facts) => self.go_on(),
             Phase::Working if self.kind() == Some(StageKind::Label) => self.label(facts),
             Phase::Working if self.kind() == Some(StageKind::Purge) => self.purge(facts),
             Phase::Watching => match self.work().watch {
