@@ -288,7 +288,7 @@ fn a_stage_that_is_switched_off_waits_for_nothing() {
 }
 
 #[test]
-fn arming_waits_for_every_node_that_serves_and_for_no_other() {
+fn arming_waits_for_every_node_that_hosts_an_apiserver_and_for_no_other() {
     let plan = modern();
     let (state, _, stage) = entered_arming(&plan);
     let passes = |facts: Facts| {
@@ -307,9 +307,18 @@ fn arming_waits_for_every_node_that_serves_and_for_no_other() {
             "cp-3 could not start component {component}"
         );
         lacking.apiservers.self_hosted = NodeSet::first(2);
-        assert!(passes(lacking), "cp-3 serves nothing");
+        assert!(!passes(lacking), "cp-3 serves nothing yet, and hosts one");
+        for pod in lacking
+            .pods
+            .iter_mut()
+            .flatten()
+            .filter(|pod| pod.node == Some(2))
+        {
+            pod.fresh = false;
+        }
+        assert!(passes(lacking), "nobody hears of cp-3");
     }
     let mut dark = perfect;
-    dark.apiservers.self_hosted = NodeSet::default();
-    assert!(!passes(dark), "nobody serves, so that nothing is proven");
+    dark.pods_known = false;
+    assert!(!passes(dark), "nobody can say who hosts one");
 }

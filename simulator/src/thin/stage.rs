@@ -369,6 +369,9 @@ fn opened(scene: &Scene) -> CaseOpened {
     let nodes = (1..=control_planes).map(NodeId::control_plane);
     let workers = (1..=usize::from(scene.workers)).map(NodeId::worker);
     let mut capabilities = BTreeSet::from([Capability::SelfHosted]);
+    if scene.agent.is_some() {
+        capabilities.insert(Capability::Checkpoints);
+    }
     if scene.control_planes > 1 {
         capabilities.insert(Capability::Ha);
     }

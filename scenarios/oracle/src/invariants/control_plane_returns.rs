@@ -139,7 +139,12 @@ impl Invariant for ControlPlaneReturns {
 
 impl ControlPlaneReturns {
     fn fault(&mut self, view: &View, fault: FaultSeen) {
+        let together = |loss: &Loss| loss.fault.value.entry == fault.value.entry;
         if !self.is_loss(view, &fault) {
+            // What is struck together is one loss.
+            if self.loss.as_ref().is_some_and(together) {
+                return;
+            }
             // What another fault takes away is not this loss's to bring back.
             if self.loss.take().is_some() {
                 let key = fault.value.fault.key();

@@ -73,7 +73,12 @@ impl LastKnownGood {
         }
         self.judged += 1;
         let since_us = self.parents.ready_since_us(&place);
+        // It may have failed just after it was saved, and before anybody looked.
+        let ended = self.parents.was_ready_us(&place);
+        let ended = ended.filter(|(_, until_us)| seen.end_us.saturating_sub(*until_us) <= SLACK_US);
+        let ended_us = ended.map_or(0, |(since_us, until_us)| until_us - since_us);
         let ready_us = since_us.map_or(0, |since_us| seen.end_us.saturating_sub(since_us));
+        let ready_us = ready_us.max(ended_us);
         if ready_us + SLACK_US >= READY_US {
             return;
         }

@@ -16,6 +16,8 @@ pub(super) struct Parents {
     read_us: Option<u64>,
     unbound: BTreeMap<Place, u64>,
     ready: BTreeMap<Place, (String, u64)>,
+    /// Stretches of readiness that ended: since when, and until when.
+    was_ready: BTreeMap<Place, (u64, u64)>,
     bound: BTreeMap<Place, bool>,
 }
 
@@ -29,6 +31,7 @@ impl Parents {
         if self.read_us.is_none_or(silent) {
             self.unbound.clear();
             self.ready.clear();
+            self.was_ready.clear();
         }
         self.read_us = Some(seen.end_us);
         for node in view.control_plane() {
@@ -54,7 +57,9 @@ impl Parents {
                 self.ready.insert(place, since);
             }
             (None, _) => {
-                self.ready.remove(&place);
+                if let Some((_, since_us)) = self.ready.remove(&place) {
+                    self.was_ready.insert(place, (since_us, seen.end_us));
+                }
             }
         }
     }
@@ -74,6 +79,11 @@ impl Parents {
     /// Since when every reading has said that the component's pod on the node, the same one, is ready.
     pub(super) fn ready_since_us(&self, place: &Place) -> Option<u64> {
         self.ready.get(place).map(|(_, since_us)| *since_us)
+    }
+
+    /// The stretch of readiness that ended last: since when, and until when.
+    pub(super) fn was_ready_us(&self, place: &Place) -> Option<(u64, u64)> {
+        self.was_ready.get(place).copied()
     }
 
     /// Whether a pod of the component was bound to the node when pods were last read.
