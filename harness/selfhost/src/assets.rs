@@ -268,7 +268,7 @@ pub(crate) mod tests {
     pub(crate) async fn assets(directory: &Path) -> Assets {
         let rendered = tempfile::tempdir().unwrap();
         let cluster = serde_json::from_str(THREE_AND_ONE).unwrap();
-        render(&cluster, rendered.path(), &Switches::default()).unwrap();
+        render(&cluster, rendered.path(), &Switches::default(), None).unwrap();
         let escrow = Escrow::open(&rendered.path().join("escrow")).unwrap();
         escrow.unpack("cp-1", &[], directory).unwrap();
         Assets::load(directory).await.unwrap()

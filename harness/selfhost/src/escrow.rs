@@ -173,7 +173,7 @@ mod tests {
         let rendered = tempfile::tempdir().unwrap();
         let cluster = serde_json::from_str(THREE_AND_ONE).unwrap();
         let switches = crate::render::Switches::default();
-        crate::render::render(&cluster, rendered.path(), &switches).unwrap();
+        crate::render::render(&cluster, rendered.path(), &switches, None).unwrap();
         let escrow = Escrow::open(&rendered.path().join("escrow")).unwrap();
         let assets = rendered.path().join("working");
         for _ in 0..2 {
