@@ -16,11 +16,17 @@ const FILES: &[(&str, &str)] = &files![
     "apiserver-cannot-be-scheduled"
     "bootstrap-and-pivot"
     "bootstrap-and-pivot-single"
+    "delete-all-apiserver-pods"
+    "delete-all-controllers"
     "delete-one-self-hosted-pod"
     "installer-killed"
+    "kill-every-control-plane-process"
     "kill-the-holders"
+    "power-off-before-the-first-checkpoint"
     "power-off-one-control-plane-node"
     "power-off-the-bootstrap-node-during-the-pivot"
+    "reboot-all-control-plane-nodes"
+    "reboot-the-only-control-plane-node"
 ];
 
 /// The catalogue, checked.

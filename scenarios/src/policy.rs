@@ -110,7 +110,7 @@ impl Policy {
             // What history's installers claimed, not what they kept.
             "bootkube" => (BTreeSet::from([SelfHosted, Checkpoints, Recover]), false),
             "kubeadm-alpha" => (BTreeSet::from([SelfHosted]), false),
-            _ => (BTreeSet::from([SelfHosted]), true),
+            _ => (BTreeSet::from([SelfHosted, Checkpoints, Recover]), true),
         };
         let steps = plan.stages.iter().map(|stage| stage.step.clone()).collect();
         Self {
@@ -127,10 +127,5 @@ impl Policy {
             claims.insert(Capability::Ha);
         }
         claims
-    }
-
-    /// Whether a scenario may refer to this step.
-    pub fn has_step(&self, step: &StepName) -> bool {
-        self.steps.contains(step) || UNPLANNED_STEPS.contains(&step.as_str())
     }
 }

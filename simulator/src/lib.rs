@@ -11,6 +11,7 @@
 //! same observations, byte for byte. What each world leaves out stands at its head: it cannot vouch
 //! for that.
 
+pub mod agent;
 pub mod chance;
 pub mod coarse;
 pub mod conform;

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use oracle::{Expectation, Judgement, judge};
-use pivot::{ComponentSet, Plan, bootkube, kubeadm_alpha, modern, mutants};
+use pivot::{ComponentSet, Plan, StageKind, bootkube, kubeadm_alpha, modern, mutants};
 use simulator::coarse::{Action, Budgets, Config, INVARIANTS, World, project};
 use simulator::counterexample::page::NOT_CAUGHT;
 use simulator::explore::{
@@ -195,9 +195,9 @@ fn modern_survives_one_fault_but_for_a_power_cut() {
     assert_eq!(found.lost.as_deref().map(words), None);
     // While it has no power, a node that could start an apiserver is waited for: with two nodes the other
     // one cannot be blamed.
-    let found = tried("modern, a power cut", Config::calm(modern(), 2).with(CUT));
+    let found = tried("modern, a power cut", Config::calm(unarmed(), 2).with(CUT));
     assert_eq!(slugs(&found), BTreeSet::new());
-    let found = tried("modern, a power cut", Config::calm(modern(), 1).with(CUT));
+    let found = tried("modern, a power cut", Config::calm(unarmed(), 1).with(CUT));
     let expected = ["running-again-converges", "somebody-can-start-an-apiserver"];
     assert_eq!(slugs(&found), BTreeSet::from(expected));
     for path in found.violated.values() {
@@ -210,23 +210,24 @@ fn modern_survives_one_fault_but_for_a_power_cut() {
     }
 }
 
-/// With the stand-in for the checkpoint agent the window of FF-10 is open only until the copy is written,
-/// and the world returns by itself after that.
+/// `modern` without checkpoints, which have a world of their own: here they only make states of the same many.
+fn unarmed() -> Plan {
+    let mut plan = modern();
+    plan.rules.checkpointed = ComponentSet::NONE;
+    plan.stages
+        .retain(|stage| !matches!(stage.kind, StageKind::Arm(_)));
+    plan
+}
+
+/// With the stand-in for the checkpoint agent, and a teardown that waits for it, the window of FF-10 is closed.
 #[test]
 fn a_checkpoint_closes_the_window_once_it_is_written() {
-    let mut plan = modern();
-    plan.rules.checkpointed = ComponentSet::ALL;
     let found = tried(
         "modern with checkpoints, a power cut",
-        Config::calm(plan, 1).with(CUT),
+        Config::calm(modern(), 1).with(CUT),
     );
-    let path = found
-        .violated
-        .get("somebody-can-start-an-apiserver")
-        .expect("nothing gates on the copy");
-    let saved =
-        |action: &Action| matches!(action, Action::Save(terms::Component::KubeApiserver, _));
-    assert!(!path.iter().any(saved), "{}", words(path));
+    let window = found.violated.get("somebody-can-start-an-apiserver");
+    assert_eq!(window.map(|path| words(path)), None);
     for kind in ["save", "start-copy", "retire-copy"] {
         assert!(found.fired[kind] > 0, "{kind} never happened");
     }

@@ -57,7 +57,7 @@ fn what_is_wrong_is_found_and_kept_as_a_scenario() {
         control_planes: 1,
         faults: 1,
     };
-    let tally = search(&mutant.plan, "modern", bounds, 1, 150);
+    let tally = search(&mutant.plan, "modern", bounds, 1, 600);
     let (trial, verdict) = tally.failed.first().expect("the mistake is found");
     let name = verdict.case.split('/').next().unwrap_or_default();
     let case = trial.case(name).expect("what was tried can be written");

@@ -116,8 +116,8 @@ fn a_reinstatement_killed_at_any_point_brings_the_bootstrap_control_plane_back()
         let (manifests, _) = left(&run);
         assert_eq!(
             manifests.len(),
-            4,
-            "etcd and three temporary ones: {manifests:?}"
+            5,
+            "etcd, the agent and three temporary ones: {manifests:?}"
         );
     }
 }

@@ -4,6 +4,8 @@
 //! It reads `/proc` and the file system and nothing else, and it shares no code with the installer
 //! that it watches. [`line`] is what it writes, one JSON line a sighting.
 
+pub mod agents;
+pub mod checkpoints;
 pub mod files;
 pub mod line;
 pub mod ports;

@@ -6,8 +6,9 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::Parser;
+use observer::checkpoints::Checkpoints;
 use observer::line::{Line, Seen, boot_us};
-use observer::{files, ports, processes, tail};
+use observer::{agents, files, ports, processes, tail};
 use oracle::observation::NodeInventory;
 
 /// Streams what a node's control plane looks like, as JSON lines.
@@ -26,9 +27,15 @@ struct Arguments {
     /// Files and directories that only a bootstrap or a recovery needs; may be repeated.
     #[arg(long = "bootstrap-path")]
     bootstrap_paths: Vec<PathBuf>,
-    /// The installer's step stream; its lines are passed on as they appear.
+    /// Where a checkpoint agent keeps its versions, and its lock.
+    #[arg(long, default_value = "/var/lib/selfhost/checkpoints")]
+    checkpoints: PathBuf,
+    /// Where manifests of checkpoints lie ready for the kubelet.
+    #[arg(long, default_value = "/etc/kubernetes/selfhost-staging")]
+    prepared: PathBuf,
+    /// A step stream, the installer's or an agent's; its lines are passed on as they appear. May be repeated.
     #[arg(long)]
-    steps: Option<PathBuf>,
+    steps: Vec<PathBuf>,
 }
 
 fn main() -> std::process::ExitCode {
@@ -43,14 +50,16 @@ fn main() -> std::process::ExitCode {
 
 fn watch(arguments: &Arguments) -> std::io::Result<()> {
     let mut output = std::io::stdout().lock();
-    let mut steps = arguments.steps.as_ref().map(tail::Tail::new);
+    let mut steps: Vec<_> = arguments.steps.iter().map(tail::Tail::new).collect();
+    let directories = vec![arguments.prepared.clone(), arguments.manifests.clone()];
+    let mut checkpoints = Checkpoints::new(&arguments.checkpoints, directories);
     let mut last: Option<(u64, NodeInventory)> = None;
     loop {
-        for step in steps.as_mut().map(tail::Tail::lines).unwrap_or_default() {
+        for step in steps.iter_mut().flat_map(tail::Tail::lines) {
             emit(&mut output, boot_us(), Seen::Step(step))?;
         }
         let start_us = boot_us();
-        let inventory = look(arguments);
+        let inventory = look(arguments, &mut checkpoints);
         let repeat = last.as_ref().is_none_or(|(at_us, before)| {
             *before != inventory || start_us - at_us >= arguments.repeat_ms * 1_000
         });
@@ -62,7 +71,7 @@ fn watch(arguments: &Arguments) -> std::io::Result<()> {
     }
 }
 
-fn look(arguments: &Arguments) -> NodeInventory {
+fn look(arguments: &Arguments, checkpoints: &mut Checkpoints) -> NodeInventory {
     let (processes, kubelet) = processes::list();
     NodeInventory {
         processes,
@@ -70,6 +79,8 @@ fn look(arguments: &Arguments) -> NodeInventory {
         manifests: files::manifests(&arguments.manifests),
         bootstrap_files: files::below(&arguments.bootstrap_paths),
         ports: ports::listening(),
+        checkpoints: checkpoints.look(),
+        agents: agents::list(&arguments.checkpoints.join("lock")),
     }
 }
 

@@ -40,10 +40,7 @@ fn look(directory: &Path, pid: u32) -> Option<(Component, Process)> {
         .map(|argument| String::from_utf8_lossy(argument).into_owned())
         .collect();
     let component = watched(Path::new(arguments.first()?).file_name()?.to_str()?)?;
-    let id = ProcessId {
-        pid,
-        start_ticks: start_ticks(directory)?,
-    };
+    let id = process_id(directory, pid)?;
     let uid = pod_uid(&std::fs::read_to_string(directory.join("cgroup")).ok()?);
     let incarnation = uid
         .as_deref()
@@ -69,6 +66,12 @@ fn watched(program: &str) -> Option<Component> {
     }
 }
 
+/// The process in this directory of `/proc`; none once it has ended.
+pub(crate) fn process_id(directory: &Path, pid: u32) -> Option<ProcessId> {
+    let start_ticks = start_ticks(directory)?;
+    Some(ProcessId { pid, start_ticks })
+}
+
 /// Field 22 of `/proc/PID/stat`, counted after the command's closing bracket.
 fn start_ticks(directory: &Path) -> Option<u64> {
     let stat = std::fs::read_to_string(directory.join("stat")).ok()?;
@@ -81,7 +84,7 @@ fn start_ticks(directory: &Path) -> Option<u64> {
 }
 
 /// The pod's UID in a cgroup path such as `/kubelet/kubepods/burstable/pod<uid>/<container>`.
-fn pod_uid(cgroup: &str) -> Option<String> {
+pub(crate) fn pod_uid(cgroup: &str) -> Option<String> {
     let after = cgroup.lines().find_map(|line| line.split("/pod").nth(1))?;
     let uid = after.split('/').next()?.trim_end_matches(".slice");
     (uid.len() >= 32).then(|| uid.replace('_', "-"))

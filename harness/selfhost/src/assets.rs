@@ -256,3 +256,21 @@ async fn connect(path: &Path) -> Result<(kube::Config, HttpsClient), AssetsError
         .map_err(|error| wrong(error.into()))?;
     Ok((config, client))
 }
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use super::*;
+    use crate::cluster_file::tests::THREE_AND_ONE;
+    use crate::escrow::Escrow;
+    use crate::render::{Switches, render};
+
+    /// The assets of a recovery on `cp-1`, out of a fresh escrow.
+    pub(crate) async fn assets(directory: &Path) -> Assets {
+        let rendered = tempfile::tempdir().unwrap();
+        let cluster = serde_json::from_str(THREE_AND_ONE).unwrap();
+        render(&cluster, rendered.path(), &Switches::default(), None).unwrap();
+        let escrow = Escrow::open(&rendered.path().join("escrow")).unwrap();
+        escrow.unpack("cp-1", &[], directory).unwrap();
+        Assets::load(directory).await.unwrap()
+    }
+}

@@ -12,6 +12,8 @@ use crate::https::{HttpsClient, HttpsError};
 
 /// The key that holds the cluster's identity.
 const CLAIM: &str = "/chrysalis/cluster";
+/// An object that the controller manager keeps in every namespace, with the authority in it.
+const AUTHORITY: &str = "/registry/configmaps/kube-system/kube-root-ca.crt";
 /// The first key of Kubernetes, and the first one behind its keys.
 const REGISTRY: (&str, &str) = ("/registry/", "/registry0");
 
@@ -46,12 +48,24 @@ pub(crate) enum ClaimError {
 /// # Errors
 /// When etcd does not answer or has no majority yet.
 pub(crate) async fn claim(etcd: &HttpsClient, cluster_id: &str) -> Result<Claim, ClaimError> {
+    Ok(match ask(etcd, &transaction(cluster_id)).await? {
+        Asked::Stranger(how) => Claim::Foreign(how),
+        Asked::Answer(answer) => judge(&answer, cluster_id),
+    })
+}
+
+/// What etcd said.
+enum Asked {
+    Stranger(String),
+    Answer(Value),
+}
+
+async fn ask(etcd: &HttpsClient, transaction: &Value) -> Result<Asked, ClaimError> {
     let address = SocketAddr::from((Ipv4Addr::LOCALHOST, ETCD_PORT));
-    let reply = match etcd
-        .post(address, "/v3/kv/txn", &transaction(cluster_id))
-        .await
-    {
-        Err(stranger @ HttpsError::Stranger(_)) => return Ok(Claim::Foreign(stranger.to_string())),
+    let reply = match etcd.post(address, "/v3/kv/txn", transaction).await {
+        Err(stranger @ HttpsError::Stranger(_)) => {
+            return Ok(Asked::Stranger(stranger.to_string()));
+        }
         reply => reply?,
     };
     let body = String::from_utf8_lossy(&reply.body).into_owned();
@@ -62,7 +76,61 @@ pub(crate) async fn claim(etcd: &HttpsClient, cluster_id: &str) -> Result<Claim,
         status: reply.status,
         body: body.chars().take(300).collect(),
     })?;
-    Ok(judge(&answer, cluster_id))
+    Ok(Asked::Answer(answer))
+}
+
+/// Whether this node's etcd holds the cluster; nothing is written. One that was never claimed, because
+/// its installer claimed nothing, is known by the authority in an object that every cluster has.
+///
+/// # Errors
+/// When etcd does not answer or has no majority yet.
+pub(crate) async fn existing(
+    etcd: &HttpsClient,
+    cluster_id: &str,
+    authority: &str,
+) -> Result<Claim, ClaimError> {
+    let (first, behind) = REGISTRY;
+    let range = |key: &str| json!({ "request_range": { "key": base64(key) } });
+    let count = json!({ "request_range": { "key": base64(first), "range_end": base64(behind), "count_only": true } });
+    let looks = json!({ "compare": [], "success": [range(CLAIM), count, range(AUTHORITY)] });
+    Ok(match ask(etcd, &looks).await? {
+        Asked::Stranger(how) => Claim::Foreign(how),
+        Asked::Answer(answer) => judge_existing(&answer, cluster_id, authority),
+    })
+}
+
+fn judge_existing(answer: &Value, cluster_id: &str, authority: &str) -> Claim {
+    let value = |index: usize| {
+        answer
+            .pointer(&format!("/responses/{index}/response_range/kvs/0/value"))
+            .and_then(Value::as_str)
+    };
+    let count = answer
+        .pointer("/responses/1/response_range/count")
+        .and_then(Value::as_str);
+    let count: u64 = count.and_then(|count| count.parse().ok()).unwrap_or(0);
+    match value(0) {
+        _ if count == 0 => Claim::Foreign(
+            "etcd on this node holds no Kubernetes objects, so there is nothing to recover; give a snapshot with --snapshot"
+                .to_owned(),
+        ),
+        Some(claim) if claim == base64(cluster_id) => Claim::Ours,
+        Some(_) => Claim::Foreign(format!("etcd's key {CLAIM} names another cluster")),
+        None => {
+            let object = value(2).and_then(|value| BASE64_STANDARD.decode(value).ok());
+            let object = object.unwrap_or_default();
+            let wanted = authority.trim().as_bytes();
+            let named = !wanted.is_empty()
+                && object.windows(wanted.len()).any(|window| window == wanted);
+            if named {
+                Claim::Ours
+            } else {
+                Claim::Foreign(format!(
+                    "nobody claimed etcd, and its object {AUTHORITY} names another authority than the escrow's"
+                ))
+            }
+        }
+    }
 }
 
 fn transaction(cluster_id: &str) -> Value {
@@ -122,5 +190,34 @@ mod tests {
             false,
         );
         check(&json!({}), false);
+    }
+
+    #[test]
+    fn a_cluster_is_there_and_ours_by_claim_or_by_authority() {
+        let kvs = |value: Option<&str>| {
+            let kvs: Vec<_> = value
+                .map(|value| json!({ "value": base64(value) }))
+                .into_iter()
+                .collect();
+            json!({ "response_range": { "kvs": kvs } })
+        };
+        let answer = |claim, count: &str, object| {
+            let counted = json!({ "response_range": { "count": count } });
+            json!({ "succeeded": true, "responses": [kvs(claim), counted, kvs(object)] })
+        };
+        let object = "\u{1}ca.crt-----PEM-----\n";
+        for (claim, count, found, ours) in [
+            (Some("abc"), "120", None, true),
+            (Some("other"), "120", Some(object), false),
+            (Some("abc"), "0", None, false),
+            (None, "120", Some(object), true),
+            (None, "120", Some("another authority"), false),
+            (None, "120", None, false),
+            (None, "0", None, false),
+        ] {
+            let judged = judge_existing(&answer(claim, count, found), "abc", "-----PEM-----\n");
+            assert_eq!(judged == Claim::Ours, ours, "{claim:?} {count} {judged:?}");
+        }
+        assert_ne!(judge_existing(&json!({}), "abc", ""), Claim::Ours);
     }
 }

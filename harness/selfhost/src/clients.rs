@@ -73,7 +73,11 @@ impl Clients {
     }
 }
 
-fn client(mut config: Config) -> Result<Client, ClientError> {
+/// A client of these settings.
+///
+/// # Errors
+/// When the credentials cannot be used.
+pub(crate) fn client(mut config: Config) -> Result<Client, ClientError> {
     // A library that tries fifteen times hides an outage; the machine decides about trying again.
     config.default_retry = false;
     config.connect_timeout = Some(DEADLINE);

@@ -41,7 +41,7 @@ pub(crate) struct Driver<T, F> {
     log: Log,
     holds: Holds,
     stop: CancellationToken,
-    timers: Timers,
+    timers: Timers<Timer>,
     running: JoinSet<(Task, Attempt, Answer)>,
     started: Vec<(Task, AbortHandle)>,
     released: VecDeque<Input>,
@@ -247,7 +247,7 @@ impl<T: Tasks, F> Driver<T, F> {
     fn hold(&mut self, stage: StageIndex, why: Why) -> Result<Ending, DriverError> {
         let reason = self.reason(stage, why);
         let (step, ending) = match why {
-            Why::ForeignCluster | Why::ForeignFile => ("refused", Ending::Refused),
+            why if why.is_foreign() => (Plan::REFUSED_STEP, Ending::Refused),
             _ => (Plan::HOLDING_STEP, Ending::Holding),
         };
         self.say(step, Moment::Entered, Some(reason))?;

@@ -62,7 +62,10 @@ pub(crate) fn place(
 }
 
 /// Writes a file, mode 0600, and syncs it; a crash may leave a part of it.
-fn write_synced(path: &Path, content: &[u8]) -> Result<(), FileError> {
+///
+/// # Errors
+/// Names the file.
+pub(crate) fn write_synced(path: &Path, content: &[u8]) -> Result<(), FileError> {
     let mut file = OpenOptions::new()
         .write(true)
         .create(true)

@@ -31,20 +31,30 @@ impl From<&str> for EventsTo {
 pub(crate) struct Events {
     to: Box<dyn Write + Send>,
     place: PathBuf,
+    actor: Actor,
     announced: Vec<(StepName, Moment)>,
 }
 
 impl Events {
-    /// Opens the stream; what a file holds already is counted and kept.
+    /// Opens the installer's stream; what a file holds already is counted and kept.
     ///
     /// # Errors
     /// Names the file.
     pub(crate) fn open(to: &EventsTo) -> Result<Self, FileError> {
+        Self::of(Actor::default(), to)
+    }
+
+    /// Opens the stream of this actor; what a file holds already is counted and kept.
+    ///
+    /// # Errors
+    /// Names the file.
+    pub(crate) fn of(actor: Actor, to: &EventsTo) -> Result<Self, FileError> {
         let EventsTo::File(path) = to else {
             let place = PathBuf::from("standard output");
             return Ok(Self {
                 to: Box::new(io::stdout()),
                 place,
+                actor,
                 announced: Vec::new(),
             });
         };
@@ -65,6 +75,7 @@ impl Events {
         Ok(Self {
             to: Box::new(file),
             place: path.clone(),
+            actor,
             announced,
         })
     }
@@ -92,7 +103,7 @@ impl Events {
     ) -> Result<(), FileError> {
         let event = StepEvent {
             v: 1,
-            actor: Actor::default(),
+            actor: self.actor.clone(),
             step: step.clone(),
             moment,
             boot_us: boot_us(),

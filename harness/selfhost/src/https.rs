@@ -232,7 +232,7 @@ fn peer_of_certificate(certificate: &[u8]) -> Option<Peer> {
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use rcgen::{CertificateParams, DnType, KeyPair};
 
     use super::*;
@@ -266,6 +266,12 @@ mod tests {
         check(&["self-hosted"], Some(Incarnation::SelfHosted));
         check(&["somebody-else"], None);
         check(&[], None);
+    }
+
+    /// A client for tests that never get to ask anybody.
+    pub(crate) fn silent_client() -> HttpsClient {
+        let (authority, certificate, key) = authority();
+        HttpsClient::new(authority.as_bytes(), certificate.as_bytes(), key.as_bytes()).unwrap()
     }
 
     /// An authority of its own: its certificate, and a pair that it signed for 127.0.0.1, in PEM.

@@ -20,6 +20,10 @@ pub(crate) struct Layout {
     /// On the file system of `manifests`, so that a finished file can be renamed into it in one go.
     /// Outside of it, because the kubelet parses every file there, whatever its extension.
     pub(crate) staging: PathBuf,
+    /// The data of this node's etcd member.
+    pub(crate) etcd_data: PathBuf,
+    /// The directory that whoever changes this node's control plane locks, whatever its state directory.
+    pub(crate) node_lock: PathBuf,
 }
 
 impl Layout {
@@ -37,7 +41,9 @@ impl Layout {
             stash: root.join("var/lib/selfhost/stash"),
             manifests: kubernetes.join("manifests"),
             secrets: kubernetes.join("bootstrap-secrets"),
-            staging: kubernetes.join("selfhost-staging"),
+            staging: kubernetes.join("installer-staging"),
+            etcd_data: root.join("var/lib/etcd"),
+            node_lock: root.join("var/lib/selfhost/operation"),
         }
     }
 

@@ -1,7 +1,7 @@
 //! One installer at a time: a lock that dies with its process.
 
 use std::fs::{File, OpenOptions};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use rustix::fs::FlockOperation;
 
@@ -33,14 +33,7 @@ impl InstanceLock {
     /// # Errors
     /// [`LockError::Taken`] when another process has it; it does not wait.
     pub(crate) fn take(state: &Path) -> Result<Self, LockError> {
-        private_directory(state)?;
-        let path = state.join("lock");
-        let file = OpenOptions::new()
-            .write(true)
-            .create(true)
-            .truncate(false)
-            .open(&path)
-            .map_err(FileError::when("open", &path))?;
+        let (file, path) = open(state)?;
         match rustix::fs::flock(&file, FlockOperation::NonBlockingLockExclusive) {
             Ok(()) => Ok(Self { _file: file }),
             Err(rustix::io::Errno::WOULDBLOCK) => {
@@ -49,6 +42,33 @@ impl InstanceLock {
             Err(error) => Err(FileError::when("lock", &path)(error.into()).into()),
         }
     }
+
+    /// Waits for the lock of a directory, and creates the directory where there is none. Blocks its thread.
+    ///
+    /// # Errors
+    /// Only when the directory cannot be used.
+    pub(crate) fn wait(state: &Path) -> Result<Self, LockError> {
+        let (file, path) = open(state)?;
+        loop {
+            match rustix::fs::flock(&file, FlockOperation::LockExclusive) {
+                Ok(()) => return Ok(Self { _file: file }),
+                Err(rustix::io::Errno::INTR) => {}
+                Err(error) => return Err(FileError::when("lock", &path)(error.into()).into()),
+            }
+        }
+    }
+}
+
+fn open(state: &Path) -> Result<(File, PathBuf), FileError> {
+    private_directory(state)?;
+    let path = state.join("lock");
+    let file = OpenOptions::new()
+        .write(true)
+        .create(true)
+        .truncate(false)
+        .open(&path)
+        .map_err(FileError::when("open", &path))?;
+    Ok((file, path))
 }
 
 #[cfg(test)]

@@ -10,12 +10,17 @@ use crate::durable_file::FileError;
 
 /// Appends entries.
 pub(crate) struct Log {
-    file: File,
-    path: PathBuf,
+    lines: LogFile,
     last_facts: Option<Facts>,
 }
 
-impl Log {
+/// The file of a log: entries are whole lines, each in one write.
+pub(crate) struct LogFile {
+    file: File,
+    path: PathBuf,
+}
+
+impl LogFile {
     /// Opens a log; what it holds already is kept, but for a last line that a kill has torn. Its
     /// effects were never performed, for an entry is written before they are.
     ///
@@ -43,6 +48,29 @@ impl Log {
         Ok(Self {
             file,
             path: path.to_owned(),
+        })
+    }
+
+    /// Appends a line, given without its end.
+    ///
+    /// # Errors
+    /// Names the file.
+    pub(crate) fn append(&mut self, mut line: String) -> Result<(), FileError> {
+        line.push('\n');
+        self.file
+            .write_all(line.as_bytes())
+            .map_err(FileError::when("append to the log", &self.path))
+    }
+}
+
+impl Log {
+    /// Opens a log, see [`LogFile::open`].
+    ///
+    /// # Errors
+    /// Names the file.
+    pub(crate) fn open(path: &Path) -> Result<Self, FileError> {
+        Ok(Self {
+            lines: LogFile::open(path)?,
             last_facts: None,
         })
     }
@@ -66,11 +94,7 @@ impl Log {
             }
             self.last_facts = Some(*facts);
         }
-        let mut line = entry.to_line();
-        line.push('\n');
-        self.file
-            .write_all(line.as_bytes())
-            .map_err(FileError::when("append to the log", &self.path))
+        self.lines.append(entry.to_line())
     }
 }
 

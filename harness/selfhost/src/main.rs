@@ -4,11 +4,14 @@ mod cluster_file;
 mod render;
 
 mod assets;
+mod checkpoint;
 mod claims;
 mod clients;
 mod control;
 mod driver;
+mod driving;
 mod durable_file;
+mod escrow;
 mod events;
 mod facts;
 mod hold;
@@ -17,13 +20,21 @@ mod layout;
 mod lock;
 mod log;
 mod marker;
+mod operator;
 mod plan_file;
 mod reason;
+mod recover;
 mod replay;
+mod rescue;
+mod restore;
+#[cfg(test)]
+mod runbook;
+mod snapshot;
 mod start;
 mod status;
 mod tasks;
 mod timers;
+mod tool;
 mod unit;
 
 use std::error::Error;
@@ -52,6 +63,24 @@ enum Verb {
     ///
     /// Example: selfhost start --assets /var/lib/selfhost/assets --hold-at verified:entered
     Start(start::Start),
+    /// Keep copies of this node's control plane that start without an API, and start them when nobody else would.
+    ///
+    /// Runs until it is stopped; of several on one node one acts and the others wait.
+    ///
+    /// Example: selfhost checkpoint --node cp-1 --policy modern
+    Checkpoint(checkpoint::Checkpoint),
+    /// Bring a lost control plane back, out of the escrow and whatever etcd holds.
+    ///
+    /// Ends with 0 done, 3 holding, 4 refused, 1 failed, 64 usage.
+    ///
+    /// Example: selfhost recover --escrow /root/escrow
+    /// Example: selfhost recover --escrow /root/escrow --rescue kube-scheduler
+    /// Example: selfhost recover --escrow /root/escrow --snapshot /root/etcd.snapshot --lost cp-2
+    Recover(recover::Recover),
+    /// Take and verify a snapshot of etcd, or verify and list those of a directory.
+    ///
+    /// Example: selfhost snapshot --out /root/etcd.snapshot
+    Snapshot(snapshot::Snapshot),
     /// Say where the procedure stands, why, and what is seen of the cluster.
     ///
     /// Example: selfhost status --json
@@ -74,6 +103,9 @@ struct Render {
     /// The directory to write; it must be new or empty.
     #[arg(long, value_name = "DIR")]
     out: PathBuf,
+    /// The policy that will be followed; it decides whether there is a checkpoint agent.
+    #[arg(long, value_name = "NAME|FILE", default_value = "modern")]
+    policy: String,
     /// Build in a known mistake, to see that it is noticed (apiserver-node-selector=KEY).
     #[arg(long = "switch", value_name = "KEY=VALUE")]
     switches: Vec<String>,
@@ -101,12 +133,27 @@ fn main() -> ExitCode {
             Ok(code) => ExitCode::from(code),
             Err(error) => fail(&error, error.exit_code()),
         },
+        Verb::Checkpoint(checkpoint) => match runtime().block_on(checkpoint.run()) {
+            Ok(code) => ExitCode::from(code),
+            Err(error) => fail(&error, error.exit_code()),
+        },
         Verb::Status(status) => match runtime().block_on(status.run()) {
             Ok(text) => {
                 println!("{}", text.trim_end());
                 ExitCode::SUCCESS
             }
             Err(error) => fail(&error, 1),
+        },
+        Verb::Recover(recover) => match runtime().block_on(recover.run()) {
+            Ok(code) => ExitCode::from(code),
+            Err(error) => fail(&error, error.exit_code()),
+        },
+        Verb::Snapshot(snapshot) => match runtime().block_on(snapshot.run()) {
+            Ok(text) => {
+                println!("{text}");
+                ExitCode::SUCCESS
+            }
+            Err(error) => fail(&error, error.exit_code()),
         },
         Verb::Replay(replay) => match replay.run() {
             Ok(entries) => {
@@ -140,7 +187,11 @@ impl Render {
             Ok(cluster) => cluster,
             Err(error) => return fail(&error, USAGE),
         };
-        match render::render(&cluster, &self.out, &switches) {
+        let agent = match plan_file::find(&self.policy).map(|plan| plan_file::agent_of(&plan)) {
+            Ok(agent) => agent,
+            Err(error) => return fail(&error, USAGE),
+        };
+        match render::render(&cluster, &self.out, &switches, agent.as_ref()) {
             Ok(()) => {
                 println!(
                     "rendered {} for {} nodes into {}",

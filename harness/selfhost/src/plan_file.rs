@@ -2,7 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
-use pivot::{Plan, PlanError};
+use pivot::checkpoint::AgentPlan;
+use pivot::{ComponentSet, Plan, PlanError};
 use sha2::{Digest, Sha256};
 
 use crate::assets::hexadecimal;
@@ -52,7 +53,29 @@ pub(crate) fn find(policy: &str) -> Result<Plan, PolicyError> {
     Ok(plan)
 }
 
-fn read(path: &Path) -> Result<Plan, PolicyError> {
+/// What the checkpoint agent of a cluster follows that is bootstrapped by this plan: the agent's plan
+/// of the same name, or else the reference's; `None` for a plan that checkpoints nothing.
+pub(crate) fn agent_of(plan: &Plan) -> Option<AgentPlan> {
+    let checkpointed = plan.rules.checkpointed;
+    let named = AgentPlan::named(&plan.policy).unwrap_or_else(pivot::checkpoint::modern_agent);
+    (checkpointed != ComponentSet::NONE).then_some(AgentPlan {
+        checkpointed,
+        ..named
+    })
+}
+
+/// Finds an agent's plan: one that ships, or a file in YAML or JSON.
+///
+/// # Errors
+/// Says what was looked for, or what is wrong with the file.
+pub(crate) fn find_agent(policy: &str) -> Result<AgentPlan, PolicyError> {
+    match AgentPlan::named(policy) {
+        Some(plan) => Ok(plan),
+        None => read(Path::new(policy)),
+    }
+}
+
+fn read<T: serde::de::DeserializeOwned>(path: &Path) -> Result<T, PolicyError> {
     if !path.is_file() {
         return Err(PolicyError::Unknown(path.display().to_string()));
     }

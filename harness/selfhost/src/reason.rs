@@ -31,6 +31,12 @@ pub(crate) fn words(why: Why) -> &'static str {
         Why::LeasesNotTaken => {
             "the self-hosted controller manager or scheduler did not take its lease; look at their pods, and start again"
         }
+        Why::ClusterAlive => {
+            "the control plane is alive and nothing was changed; a lost scheduler or controller manager is brought back with --rescue"
+        }
+        Why::AnotherOperator => {
+            "another bootstrap or recovery is at work and nothing was changed; wait for its end, or stop it and try again after 30 s"
+        }
     }
 }
 
@@ -51,6 +57,7 @@ pub(crate) fn facts_in_words(facts: &Facts) -> String {
         registered,
         ready,
         apiservers,
+        armed,
         pods,
         ..
     } = facts;
@@ -69,7 +76,7 @@ pub(crate) fn facts_in_words(facts: &Facts) -> String {
         parts.push("pods not known, for the API does not answer".to_owned());
         return parts.join(", ");
     }
-    for component in Component::SELF_HOSTED {
+    for (component, armed) in Component::SELF_HOSTED.into_iter().zip(armed) {
         let own: Vec<&PodFact> = pods
             .iter()
             .flatten()
@@ -80,8 +87,9 @@ pub(crate) fn facts_in_words(facts: &Facts) -> String {
         let bound = own.iter().filter(|pod| pod.node.is_some()).count();
         let ready = own.iter().filter(|pod| pod.ready).count();
         parts.push(format!(
-            "{component}: {} pods, {bound} bound, {ready} ready",
-            own.len()
+            "{component}: {} pods, {bound} bound, {ready} ready, {} armed",
+            own.len(),
+            armed.count()
         ));
     }
     parts.join(", ")
@@ -115,7 +123,9 @@ mod tests {
             apiservers: ApiserverFact::default(),
             leases: [LeaseFact { age_ds: 255 }; 2],
             bootstrap_running: 0,
+            armed: [NodeSet::default(); 3],
             pods_known: true,
+            stale: None,
             pods,
         };
         let line = facts_in_words(&facts);

@@ -3,25 +3,18 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use pivot::{Durable, Plan, StageKind};
-use terms::Milliseconds;
-use tokio::signal::unix::{SignalKind, signal};
-use tokio_util::sync::CancellationToken;
+use pivot::Plan;
 
 use crate::assets::{Assets, AssetsError};
-use crate::clients::{ClientError, Clients};
-use crate::control::ControlFifo;
-use crate::driver::{Driver, DriverError, Ending, Holds, MarkerPlace, Parts};
-use crate::durable_file::{self, FileError};
-use crate::events::{Events, EventsTo};
-use crate::facts::{FactSource, Poller};
-use crate::hold::HoldPoint;
+use crate::clients::ClientError;
+use crate::driver::{DriverError, MarkerPlace};
+use crate::driving::{Driving, Procedure};
+use crate::durable_file::FileError;
 use crate::layout::Layout;
 use crate::lock::{InstanceLock, LockError};
-use crate::log::Log;
 use crate::marker::{Marker, MarkerError};
+use crate::operator::{Operation, OperatorError};
 use crate::plan_file::{self, PolicyError};
-use crate::tasks::{ClusterTasks, DestroyedTasks, Tasks};
 
 /// What `selfhost start` is told.
 #[derive(Clone, Debug, clap::Args)]
@@ -35,22 +28,8 @@ pub(crate) struct Start {
     /// Where marker, events and log are kept.
     #[arg(long, value_name = "DIR", default_value = crate::DEFAULT_STATE)]
     pub(crate) state_dir: PathBuf,
-    /// Where the steps are written, `-` for standard output [default: events.ndjson in the state directory].
-    #[arg(long, value_name = "FILE|-")]
-    pub(crate) events: Option<String>,
-    /// Where inputs and effects are written [default: log.ndjson in the state directory].
-    #[arg(long, value_name = "FILE")]
-    pub(crate) log: Option<PathBuf>,
-    /// Wait at this announcement until released; may be given several times.
-    #[arg(long = "hold-at", value_name = "STEP:MOMENT[:OCCURRENCE]")]
-    pub(crate) hold_at: Vec<HoldPoint>,
-    /// A FIFO, made if there is none, over which `release STEP:MOMENT` arrives
-    /// [default: control in the state directory, if there are hold points].
-    #[arg(long, value_name = "FIFO")]
-    pub(crate) control: Option<PathBuf>,
-    /// How long a hold point is held at most, for example 300s.
-    #[arg(long, value_name = "DURATION", default_value = "300s")]
-    pub(crate) hold_deadline: Milliseconds,
+    #[command(flatten)]
+    pub(crate) driving: Driving,
     /// Only go on with something that was begun before; refuse a fresh start.
     #[arg(long)]
     pub(crate) resume: bool,
@@ -80,6 +59,9 @@ pub(crate) enum StartError {
     /// A file of the installer cannot be used.
     #[error("a file of the installer cannot be used")]
     File(#[from] FileError),
+    /// Nobody can say who is at work.
+    #[error("it is not known whether another operator is at work")]
+    Operator(#[from] OperatorError),
     /// The driver gave up.
     #[error("the procedure was interrupted; start again once the cause is removed")]
     Driver(#[from] DriverError),
@@ -103,7 +85,19 @@ impl StartError {
 }
 
 /// The exit code when something belongs to somebody else.
-const REFUSED: u8 = 4;
+pub(crate) const REFUSED: u8 = 4;
+
+/// Takes the node's own lock and that of the state directory: whoever changes a node's control plane
+/// does so alone, wherever he keeps his state.
+///
+/// # Errors
+/// When another process has one of them.
+pub(crate) fn locks(layout: &Layout) -> Result<[InstanceLock; 2], LockError> {
+    Ok([
+        InstanceLock::take(&layout.node_lock)?,
+        InstanceLock::take(&layout.state)?,
+    ])
+}
 
 impl Start {
     /// Runs to an end and gives the exit code: 0 done, 3 holding, 4 refused, 143 stopped by SIGTERM,
@@ -114,7 +108,7 @@ impl Start {
     pub(crate) async fn run(&self) -> Result<u8, StartError> {
         let plan = plan_file::find(&self.policy)?;
         let layout = Layout::of_node(&self.assets, &self.state_dir);
-        let _lock = InstanceLock::take(&layout.state)?;
+        let _locks = locks(&layout)?;
         let marker = Marker::read(&layout.marker())?;
         if self.resume && marker.is_none() {
             return Err(StartError::NothingToResume(layout.state));
@@ -147,18 +141,19 @@ impl Start {
         if let Some(marker) = &marker {
             marker.check(&place.cluster, &place.plan, &place.path)?;
             if marker.durable.done {
-                return self.already_done(layout);
+                return self.driving.already_done(layout);
             }
         }
         let durable = marker.map(|marker| marker.durable);
-        if durable.is_some() && layout.destroying().exists() && plan.rules.marker {
-            return self.finish_destruction(plan, layout, place, durable).await;
-        }
-        let clients = Clients::new(&assets)?;
-        let facts = Poller::start(&assets, &clients);
-        let least = usize::from(plan.rules.least_apiservers).min(assets.control_planes);
-        let tasks = ClusterTasks::new(layout.clone(), assets, clients, facts.newest(), least);
-        self.drive(plan, layout, place, durable, tasks, facts).await
+        let operation = Operation::of_node(&assets.bootstrap_machine().name, "bootstrap");
+        let procedure = Procedure {
+            destroying: layout.destroying().exists() && plan.rules.marker,
+            plan,
+            layout: layout.clone(),
+            marker: place,
+            durable,
+        };
+        self.driving.run(procedure, assets, operation).await
     }
 
     /// The assets are destroyed at the end: either all is done, or a kill came just before that was
@@ -176,134 +171,18 @@ impl Start {
         };
         marker.check(&place.cluster, &place.plan, &place.path)?;
         if marker.durable.done {
-            return self.already_done(layout);
+            return self.driving.already_done(layout);
         }
         if !layout.destroying().exists() {
             return Err(AssetsError::Missing(layout.assets.join("cluster.json")).into());
         }
-        self.finish_destruction(plan, layout, place, Some(marker.durable))
-            .await
-    }
-
-    async fn finish_destruction(
-        &self,
-        plan: Plan,
-        layout: &Layout,
-        place: MarkerPlace,
-        durable: Option<Durable>,
-    ) -> Result<u8, StartError> {
-        // Whatever the marker says, nothing but the last stage's end is left to do.
-        let verify = plan
-            .stages
-            .iter()
-            .position(|stage| stage.kind == StageKind::Verify);
-        let verify = verify.and_then(|stage| u8::try_from(stage).ok());
-        let durable = durable.map(|durable| Durable {
-            stage: verify.unwrap_or(durable.stage),
-            completed: durable.completed && verify == Some(durable.stage),
-            holding: None,
-            reinstating: false,
-            done: false,
-        });
-        let tasks = DestroyedTasks::new(layout.clone());
-        self.drive(plan, layout, place, durable, tasks, NoFacts)
-            .await
-    }
-
-    /// Says so, and says it in the events too if a kill came between the marker and its announcement.
-    fn already_done(&self, layout: &Layout) -> Result<u8, StartError> {
-        println!("already done");
-        let to = self.events_to(layout);
-        let mut events = Events::open(&to)?;
-        let done = terms::StepName::new(Plan::DONE_STEP);
-        if matches!(to, EventsTo::File(_))
-            && events.occurrence(&done, terms::Moment::Completed) == 1
-        {
-            events.announce(&done, terms::Moment::Completed, false, None)?;
-        }
-        Ok(0)
-    }
-
-    async fn drive<T: Tasks, F: FactSource>(
-        &self,
-        plan: Plan,
-        layout: &Layout,
-        marker: MarkerPlace,
-        durable: Option<Durable>,
-        tasks: T,
-        facts: F,
-    ) -> Result<u8, StartError> {
-        let log = self.log.clone().unwrap_or_else(|| layout.log());
-        let stop = CancellationToken::new();
-        let code = stop_on_signals(&stop)?;
-        let parts = Parts {
-            events: Events::open(&self.events_to(layout))?,
-            log: Log::open(&log)?,
-            holds: self.holds(layout)?,
+        let procedure = Procedure {
+            destroying: true,
             plan,
-            tasks,
-            facts,
-            marker,
-            stop,
+            layout: layout.clone(),
+            marker: place,
+            durable: Some(marker.durable),
         };
-        let ending = Driver::new(parts).run(durable).await?;
-        // The directory may hold an earlier breadcrumb only while destruction is not finished.
-        if ending == Ending::Done {
-            durable_file::remove_if_present(&layout.destroying())?;
-        }
-        Ok(match ending {
-            Ending::Done => 0,
-            Ending::Holding => 3,
-            Ending::Refused => REFUSED,
-            Ending::Stopped => code.load(std::sync::atomic::Ordering::Relaxed),
-        })
+        self.driving.finish_destruction(procedure).await
     }
-
-    fn events_to(&self, layout: &Layout) -> EventsTo {
-        match &self.events {
-            Some(to) => EventsTo::from(to.as_str()),
-            None => EventsTo::File(layout.events()),
-        }
-    }
-
-    fn holds(&self, layout: &Layout) -> Result<Holds, FileError> {
-        let default = || (!self.hold_at.is_empty()).then(|| layout.state.join("control"));
-        let control = self.control.clone().or_else(default);
-        Ok(Holds {
-            points: self.hold_at.clone(),
-            control: control.map(|path| ControlFifo::open(&path)).transpose()?,
-            deadline: self.hold_deadline.to_duration(),
-        })
-    }
-}
-
-/// Nothing is known any more, and nothing needs to be.
-struct NoFacts;
-
-impl FactSource for NoFacts {
-    async fn next(&mut self) -> pivot::Facts {
-        std::future::pending().await
-    }
-}
-
-fn stop_on_signals(
-    stop: &CancellationToken,
-) -> Result<Arc<std::sync::atomic::AtomicU8>, FileError> {
-    use std::sync::atomic::{AtomicU8, Ordering};
-    let code = Arc::new(AtomicU8::new(0));
-    let place = std::path::Path::new("signals");
-    for (kind, exit) in [
-        (SignalKind::terminate(), 143),
-        (SignalKind::interrupt(), 130),
-    ] {
-        let mut signals = signal(kind).map_err(FileError::when("listen to", place))?;
-        let (code, stop) = (Arc::clone(&code), stop.clone());
-        tokio::spawn(async move {
-            if signals.recv().await.is_some() {
-                code.store(exit, Ordering::Relaxed);
-                stop.cancel();
-            }
-        });
-    }
-    Ok(code)
 }

@@ -1,26 +1,31 @@
-//! The machine's three timers.
+//! A machine's timers.
 
 use std::future::pending;
 use std::time::Duration;
 
-use pivot::Timer;
 use tokio::time::{Instant, sleep_until};
 
 /// Which timers run, and when they fire.
-#[derive(Debug, Default)]
-pub(crate) struct Timers {
-    armed: Vec<(Timer, Instant)>,
+#[derive(Debug)]
+pub(crate) struct Timers<T> {
+    armed: Vec<(T, Instant)>,
 }
 
-impl Timers {
+impl<T> Default for Timers<T> {
+    fn default() -> Self {
+        Self { armed: Vec::new() }
+    }
+}
+
+impl<T: Copy + PartialEq> Timers<T> {
     /// Starts a timer anew.
-    pub(crate) fn arm(&mut self, timer: Timer, duration: Duration) {
+    pub(crate) fn arm(&mut self, timer: T, duration: Duration) {
         self.disarm(timer);
         self.armed.push((timer, Instant::now() + duration));
     }
 
     /// Stops a timer; one that does not run is fine.
-    pub(crate) fn disarm(&mut self, timer: Timer) {
+    pub(crate) fn disarm(&mut self, timer: T) {
         self.armed.retain(|(armed, _)| *armed != timer);
     }
 
@@ -28,7 +33,7 @@ impl Timers {
     ///
     /// # Cancel safety
     /// A timer that fires is stopped only when it is returned.
-    pub(crate) async fn elapsed(&mut self) -> Timer {
+    pub(crate) async fn elapsed(&mut self) -> T {
         let Some((timer, at)) = self.armed.iter().copied().min_by_key(|(_, at)| *at) else {
             return pending().await;
         };
@@ -40,6 +45,8 @@ impl Timers {
 
 #[cfg(test)]
 mod tests {
+    use pivot::Timer;
+
     use super::*;
 
     #[tokio::test(start_paused = true)]

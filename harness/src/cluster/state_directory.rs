@@ -37,6 +37,11 @@ impl StateDirectory {
         self.path.join("kubeconfig")
     }
 
+    /// Where the escrow of the cluster lies, a tar archive: what a recovery needs.
+    pub fn escrow(&self) -> PathBuf {
+        self.path.join("escrow.tar")
+    }
+
     /// Writes a file that only its owner may read, making the directory first.
     ///
     /// # Errors

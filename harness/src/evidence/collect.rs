@@ -10,7 +10,7 @@ use futures::future::join_all;
 use super::redact::redact;
 use crate::cluster::{Cluster, Node};
 use crate::console::lines::tell;
-use crate::installer::{LOG, STEPS};
+use crate::installer::{LOG, STEPS, checkpoint_agent};
 
 /// How long one command of the collection may take.
 const DEADLINE: Duration = Duration::from_secs(30);
@@ -82,16 +82,24 @@ async fn collect_node(node: &Node, folder: PathBuf) {
         let text = answer.map_or_else(|error| missing(&error), |output| output.text());
         write(&folder, file, &text);
     }
+    let mut whole = Vec::new();
     if node.name() == "cp-1" {
-        for (file, path) in [
+        whole.extend([
             ("installer-log.ndjson", LOG),
             ("installer-steps.ndjson", STEPS),
-        ] {
-            let answer = node.exec(["cat", path], DEADLINE).await;
-            let text = answer.map_or_else(|error| missing(&error), |output| output.text());
-            // Complete or not at all: a replay needs every line, and there are no secrets in it.
-            let _ = std::fs::write(folder.join(file), text);
-        }
+        ]);
+    }
+    if node.role() == crate::docker::Role::ControlPlane {
+        whole.extend([
+            ("agent-log.ndjson", checkpoint_agent::LOG),
+            ("agent-steps.ndjson", checkpoint_agent::STEPS),
+        ]);
+    }
+    for (file, path) in whole {
+        let answer = node.exec(["cat", path], DEADLINE).await;
+        let text = answer.map_or_else(|error| missing(&error), |output| output.text());
+        // Complete or not at all: a replay needs every line, and there are no secrets in it.
+        let _ = std::fs::write(folder.join(file), text);
     }
 }
 

@@ -1,5 +1,6 @@
 //! Installers: what the runner needs of the system under test, and nothing of how it works.
 
+pub mod checkpoint_agent;
 mod operation;
 mod selfhost;
 

@@ -18,6 +18,15 @@ pub struct HoldPoint {
 }
 
 impl HoldPoint {
+    /// The address of a timeline's entry.
+    pub fn of(at: &scenarios::At) -> Self {
+        Self {
+            step: at.step.clone(),
+            moment: at.moment,
+            occurrence: at.occurrence,
+        }
+    }
+
     /// As the installer's command line takes it.
     pub fn argument(&self) -> String {
         format!("{}:{}:{}", self.step, self.moment, self.occurrence)

@@ -10,10 +10,12 @@ use thiserror::Error;
 
 use super::operation::{HoldPoint, UnitState};
 use crate::cluster::{Cluster, ClusterError, Node};
-use crate::docker::NodeFile;
+use crate::docker::{NodeFile, Role};
 
 /// Where things lie in a node.
 const BINARY: &str = "/usr/local/bin/selfhost";
+/// The only file of the checkpoint agent's image, whose layer is this directory of the node.
+const AGENT: &str = "/kind/layers/selfhost/usr/local/bin/selfhost";
 const HOME: &str = "/var/lib/selfhost";
 const CONTROL: &str = "/var/lib/selfhost/state/control";
 const UNIT: &str = "/etc/systemd/system/selfhost.service";
@@ -67,6 +69,8 @@ pub struct Access {
     pub observer_kubeconfig: String,
     /// Authority, certificate and key of a client of etcd, PEM.
     pub etcd: [Vec<u8>; 3],
+    /// What a recovery needs, kept off the cluster: the directory `escrow` as a tar archive.
+    pub escrow: Vec<u8>,
 }
 
 /// The reference installer with its procedure.
@@ -92,10 +96,14 @@ impl Selfhost {
         let bootstrap = cluster.node("cp-1")?;
         let observer = binary("chrysalis-observer", crate::probes::OBSERVER)?;
         let selfhost = binary("selfhost", BINARY)?;
+        let agent = binary("selfhost", AGENT)?;
         try_join_all(cluster.nodes().iter().map(|node| {
             let mut files = vec![observer.clone()];
             if node.name() == bootstrap.name() {
                 files.push(selfhost.clone());
+            }
+            if node.role() == Role::ControlPlane {
+                files.push(agent.clone());
             }
             async move { node.upload(&files).await }
         }))
@@ -136,6 +144,7 @@ impl Selfhost {
         .map(str::to_owned)
         .to_vec();
         command.extend(["--out".to_owned(), format!("{HOME}/rendered")]);
+        command.extend(["--policy".to_owned(), self.policy_in_node()]);
         for (name, value) in &self.switches {
             command.extend(["--switch".to_owned(), format!("{name}={value}")]);
         }
@@ -147,16 +156,21 @@ impl Selfhost {
         self.policy.contains('/') || self.policy.ends_with(".json")
     }
 
+    /// The policy as a command in the node takes it.
+    fn policy_in_node(&self) -> String {
+        if self.is_file() {
+            format!("{HOME}/plan.json")
+        } else {
+            self.policy.clone()
+        }
+    }
+
     /// Writes and starts the installer's unit, which a reboot starts again.
     ///
     /// # Errors
     /// When a command in the node fails.
     pub async fn start(&self, node: &Node, holds: &[HoldPoint]) -> Result<(), InstallerError> {
-        let policy = if self.is_file() {
-            format!("{HOME}/plan.json")
-        } else {
-            self.policy.clone()
-        };
+        let policy = self.policy_in_node();
         let assets = format!("{HOME}/assets");
         let words = [
             BINARY,
@@ -252,8 +266,26 @@ async fn access(node: &Node) -> Result<Access, InstallerError> {
             read("etcd/client.crt").await?.into_bytes(),
             read("etcd/client.key").await?.into_bytes(),
         ],
+        escrow: escrow(node).await?,
     };
     Ok(access)
+}
+
+async fn escrow(node: &Node) -> Result<Vec<u8>, InstallerError> {
+    let rendered = format!("{HOME}/rendered");
+    let packed = node
+        .exec(
+            ["tar", "-C", &rendered, "-cf", "-", "escrow"],
+            COMMAND_DEADLINE,
+        )
+        .await?;
+    if packed.success() {
+        Ok(packed.stdout)
+    } else {
+        Err(InstallerError::NotRendered {
+            path: packed.complaint(),
+        })
+    }
 }
 
 /// Copies a node's rendered tree to its root and starts its kubelet.

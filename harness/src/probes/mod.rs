@@ -128,7 +128,12 @@ impl Probes {
     }
 
     /// Starts looking at a node through the observer in it.
-    pub fn watch_node(&self, stream: &Stream, node: crate::cluster::Node, steps: Option<String>) {
+    pub fn watch_node(
+        &self,
+        stream: &Stream,
+        node: crate::cluster::Node,
+        steps: Vec<&'static str>,
+    ) {
         self.spawn(node::watch(stream.clone(), node, steps));
     }
 

@@ -29,17 +29,18 @@ const BOOTSTRAP_PATHS: [&str; 3] = [
     "/var/lib/selfhost/stash",
 ];
 
-pub(super) async fn watch(stream: Stream, node: Node, steps: Option<String>) {
+/// Watches a node, and passes on what is written into these step streams on it.
+pub(super) async fn watch(stream: Stream, node: Node, steps: Vec<&'static str>) {
     let source = Source::Node(NodeId::new(node.name()));
     let mut reader = Reader {
         stream,
         source,
-        told_steps: 0,
+        told_steps: BTreeMap::new(),
         occurrences: BTreeMap::new(),
     };
     loop {
         let since_us = reader.stream.clock.now_us();
-        let reason = reader.follow(&node, steps.as_deref()).await;
+        let reason = reader.follow(&node, &steps).await;
         let gap = Gap {
             since_us: reader.stream.clock.now_us(),
             reason,
@@ -58,13 +59,14 @@ pub(super) async fn watch(stream: Stream, node: Node, steps: Option<String>) {
 struct Reader {
     stream: Stream,
     source: Source,
-    told_steps: usize,
+    /// How many steps of each actor were told on.
+    told_steps: BTreeMap<Actor, usize>,
     occurrences: BTreeMap<(Actor, StepName, Moment), u32>,
 }
 
 impl Reader {
     /// Follows the observer until its stream ends; says why.
-    async fn follow(&mut self, node: &Node, steps: Option<&str>) -> String {
+    async fn follow(&mut self, node: &Node, steps: &[&str]) -> String {
         let mut command = vec![OBSERVER.to_owned()];
         for path in BOOTSTRAP_PATHS {
             command.extend(["--bootstrap-path".to_owned(), path.to_owned()]);
@@ -78,7 +80,7 @@ impl Reader {
             Ok(lines) => lines,
             Err(error) => return error.to_string(),
         };
-        let mut steps_seen = 0;
+        let mut steps_seen = BTreeMap::new();
         let mut complaint = String::new();
         loop {
             match lines.next().await {
@@ -90,7 +92,7 @@ impl Reader {
         }
     }
 
-    async fn take(&mut self, text: &str, steps_seen: &mut usize) {
+    async fn take(&mut self, text: &str, steps_seen: &mut BTreeMap<Actor, usize>) {
         let Ok(Line {
             start_us,
             end_us,
@@ -120,17 +122,12 @@ impl Reader {
                     .await;
             }
             Seen::Step(line) => {
-                // A restarted observer repeats the file from its beginning.
-                *steps_seen += 1;
-                if *steps_seen > self.told_steps {
-                    self.told_steps = *steps_seen;
-                    self.step(&line).await;
-                }
+                self.step(&line, steps_seen).await;
             }
         }
     }
 
-    async fn step(&mut self, line: &str) {
+    async fn step(&mut self, line: &str, steps_seen: &mut BTreeMap<Actor, usize>) {
         let event: StepEvent = match serde_json::from_str(line) {
             Ok(event) => event,
             Err(error) => {
@@ -146,6 +143,14 @@ impl Reader {
                 return;
             }
         };
+        // A restarted observer repeats each file from its beginning; each actor writes into one.
+        let seen = steps_seen.entry(event.actor.clone()).or_default();
+        *seen += 1;
+        let told = self.told_steps.entry(event.actor.clone()).or_default();
+        if *seen <= *told {
+            return;
+        }
+        *told = *seen;
         let address = (event.actor.clone(), event.step.clone(), event.moment);
         let occurrence = self.occurrences.entry(address).or_default();
         *occurrence += 1;

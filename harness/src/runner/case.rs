@@ -18,11 +18,11 @@ use super::{closing, replayed, settle, simulated, timeline, usual};
 use crate::claims::Claims;
 use crate::cluster::{Cluster, ClusterSpec};
 use crate::console::Console;
-use crate::docker::{Engine, Owner, RunLabels};
+use crate::docker::{Engine, Owner, Role, RunLabels};
 use crate::evidence::run_directory::{RunDirectory, write_whole};
 use crate::evidence::{CaseClock, Recorder, collect};
 use crate::faults::Injector;
-use crate::installer::{Access, STEPS, Selfhost};
+use crate::installer::{Access, STEPS, Selfhost, checkpoint_agent};
 use crate::probes::{APISERVER_PORT, CredentialProbe, Identity, Probes, Subject};
 use crate::stream::{Dispatcher, Stream};
 
@@ -216,7 +216,9 @@ impl Runner<'_> {
             console.phase(&self.case.id, "evidence", Some(usual::EVIDENCE_MS));
             let evidence = self.context.directory.evidence(&self.case.id);
             collect::collect(&cluster, &evidence).await;
-            if let Err(reason) = replayed::check(&evidence, &selfhost.policy) {
+            let replayed = replayed::check(&evidence, &selfhost.policy)
+                .and_then(|()| replayed::check_agents(&evidence, &selfhost.policy));
+            if let Err(reason) = replayed {
                 trouble.get_or_insert(timeline::trouble(Cause::Harness, reason));
             }
         }
@@ -281,7 +283,13 @@ impl Runner<'_> {
         };
         probes.watch_cluster(stream, &subject);
         for node in cluster.nodes() {
-            let steps = (node.name() == "cp-1").then(|| STEPS.to_owned());
+            let mut steps = Vec::new();
+            if node.name() == "cp-1" {
+                steps.push(STEPS);
+            }
+            if node.role() == Role::ControlPlane {
+                steps.push(checkpoint_agent::STEPS);
+            }
             probes.watch_node(stream, node.clone(), steps);
         }
         let target = (subject.load_balancer, APISERVER_PORT).into();

@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use pivot::checkpoint::{self, AgentPlan};
 use pivot::contract::check_log;
 use pivot::{Plan, read_log};
 
@@ -18,18 +19,45 @@ pub(super) fn check(evidence: &Path, policy: &str) -> Result<(), String> {
         // The node was off when evidence was taken, which the evidence says itself.
         return Ok(());
     };
-    // A killed installer may leave half a line; what follows it is another start's.
-    let whole: String = text
-        .lines()
-        .filter(|line| line.ends_with('}'))
-        .flat_map(|line| [line, "\n"])
-        .collect();
+    let whole = whole_lines(&text);
     if whole.is_empty() {
         return Ok(());
     }
     let log = read_log(&whole).map_err(|error| format!("{}: {error}", file.display()))?;
     check_log(&plan, &log)
         .map_err(|error| format!("the installer's log does not follow from its policy: {error}"))
+}
+
+/// Replays every checkpoint agent's log of a case, if its policy is built in.
+///
+/// # Errors
+/// When a machine decides otherwise than a log says.
+pub(super) fn check_agents(evidence: &Path, policy: &str) -> Result<(), String> {
+    let Some(plan) = AgentPlan::named(policy) else {
+        return Ok(());
+    };
+    for folder in std::fs::read_dir(evidence).into_iter().flatten().flatten() {
+        let file = folder.path().join("agent-log.ndjson");
+        let Ok(text) = std::fs::read_to_string(&file) else {
+            continue;
+        };
+        let log = checkpoint::read_log(&whole_lines(&text))
+            .map_err(|error| format!("{}: {error}", file.display()))?;
+        checkpoint::replay(&plan, &log).map_err(|error| {
+            let node = folder.file_name();
+            let node = node.to_string_lossy();
+            format!("the log of {node}'s checkpoint agent does not follow from its policy: {error}")
+        })?;
+    }
+    Ok(())
+}
+
+/// A killed process may leave half a line; what follows it is another start's.
+fn whole_lines(text: &str) -> String {
+    let lines = text
+        .lines()
+        .filter(|line| line.ends_with('}') || line.ends_with('"'));
+    lines.flat_map(|line| [line, "\n"]).collect()
 }
 
 #[cfg(test)]

@@ -85,6 +85,7 @@ fn not_begun(case: &Case, reason: String) -> Outcome {
     Outcome {
         observations: observations.collect(),
         log: Vec::new(),
+        agent_logs: std::collections::BTreeMap::new(),
         took_ms: 0,
     }
 }

@@ -1,11 +1,12 @@
 //! Plays a case's timeline, entry by entry.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use oracle::Sighting;
 use oracle::observation::{Cause, Entry as EntryRecord, OperationEnd, Trouble};
-use scenarios::{At, Case, Entry, Heal, Joined, Operation, describe_entry};
-use terms::{Fault, NodeId};
+use scenarios::{At, Case, Entry, Heal, Joined, Operation, OperationKind, describe_entry};
+use terms::{Actor, Component, Fault, NodeId};
 use tokio::time::{sleep, timeout};
 
 use super::operation::{self, Open};
@@ -13,7 +14,7 @@ use super::{settle, usual};
 use crate::cluster::Cluster;
 use crate::console::Console;
 use crate::faults::Injector;
-use crate::installer::{HoldPoint, Selfhost};
+use crate::installer::{HoldPoint, Selfhost, checkpoint_agent};
 use crate::stream::Stream;
 
 /// Everything that playing needs.
@@ -123,8 +124,11 @@ impl Timeline<'_> {
 
     async fn operate(&mut self, index: u32, operation: &Operation) -> Result<(), Trouble> {
         self.join("the operation before").await;
+        if operation.kind == OperationKind::Bootstrap {
+            self.hold_agents().await?;
+        }
         let node = self.bootstrap_node()?;
-        let holds = self.holds(index);
+        let holds = self.holds(index, &Actor::default());
         let opened =
             operation::start(operation.kind, self.installer, &node, &holds, &self.stream).await;
         self.open = Some(opened.map_err(|error| trouble(Cause::Harness, chain(&error)))?);
@@ -135,20 +139,40 @@ impl Timeline<'_> {
     }
 
     /// Hold points are the installer's from its first start on; a later `resume` keeps them.
-    fn holds(&self, from: u32) -> Vec<HoldPoint> {
+    fn holds(&self, from: u32, actor: &Actor) -> Vec<HoldPoint> {
         self.case
             .timeline
             .iter()
             .skip(from as usize)
             .filter_map(|entry| match entry {
-                Entry::At(at) => Some(HoldPoint {
-                    step: at.step.clone(),
-                    moment: at.moment,
-                    occurrence: at.occurrence,
-                }),
+                Entry::At(at) if at.actor == *actor => Some(HoldPoint::of(at)),
                 _ => None,
             })
             .collect()
+    }
+
+    /// Agents start by themselves: where they are to be held is written before the bootstrap begins.
+    async fn hold_agents(&self) -> Result<(), Trouble> {
+        let actors: BTreeSet<&Actor> = self
+            .case
+            .timeline
+            .iter()
+            .filter_map(|entry| match entry {
+                Entry::At(at) => Some(&at.actor),
+                _ => None,
+            })
+            .collect();
+        for actor in actors {
+            let Some(name) = checkpoint_agent::node_of(actor) else {
+                continue;
+            };
+            let failed = |error| trouble(Cause::Harness, chain(&error));
+            let node = self.cluster.node(name.as_str()).map_err(failed)?;
+            let holds = self.holds(0, actor);
+            let written = checkpoint_agent::write_holds(node, &holds).await;
+            written.map_err(failed)?;
+        }
+        Ok(())
     }
 
     /// Waits until the open operation has ended, if one is open.
@@ -165,6 +189,29 @@ impl Timeline<'_> {
             .waiting_for(&self.case.id, &format!("{} to reach {address}", at.actor));
         self.reach(at, &address).await?;
         self.injector.inject(index, &at.inject).await;
+        let hold = HoldPoint::of(at);
+        let cannot = |error: &dyn std::error::Error| {
+            let why = chain(error);
+            trouble(
+                Cause::Harness,
+                format!("cannot release {} at {address}: {why}", at.actor),
+            )
+        };
+        if let Some(name) = checkpoint_agent::node_of(&at.actor) {
+            if at
+                .inject
+                .iter()
+                .any(|fault| self.stops_the_agent(fault, &name))
+            {
+                return Ok(());
+            }
+            let node = self
+                .cluster
+                .node(name.as_str())
+                .map_err(|error| cannot(&error))?;
+            let released = checkpoint_agent::release(node, &hold).await;
+            return released.map_err(|error| cannot(&error));
+        }
         if at
             .inject
             .iter()
@@ -172,22 +219,9 @@ impl Timeline<'_> {
         {
             return Ok(());
         }
-        let hold = HoldPoint {
-            step: at.step.clone(),
-            moment: at.moment,
-            occurrence: at.occurrence,
-        };
         let node = self.bootstrap_node()?;
         let released = self.installer.release(&node, &hold).await;
-        released.map_err(|error| {
-            trouble(
-                Cause::Harness,
-                format!(
-                    "cannot release the installer at {address}: {}",
-                    chain(&error)
-                ),
-            )
-        })
+        released.map_err(|error| cannot(&error))
     }
 
     /// Waits until the actor is held at the address.
@@ -203,7 +237,11 @@ impl Timeline<'_> {
                     && step.occurrence == at.occurrence
             })
         });
+        let is_installer = checkpoint_agent::node_of(&at.actor).is_none();
         let ended = async {
+            if !is_installer {
+                std::future::pending::<()>().await;
+            }
             while !self.open.as_ref().is_none_or(Open::has_ended) {
                 sleep(settle::INTERVAL).await;
             }
@@ -219,6 +257,14 @@ impl Timeline<'_> {
             },
             () = ended => Err(trouble(Cause::Fault, format!("the operation ended without reaching {address}"))),
         }
+    }
+
+    /// A held agent that went with its node, or was killed, need not be released.
+    fn stops_the_agent(&self, fault: &Fault, node: &NodeId) -> bool {
+        let killed =
+            matches!(fault, Fault::Kill(kill) if kill.component == Component::CheckpointAgent);
+        (killed || matches!(fault, Fault::Reboot(_))) && self.injector.last_targets().contains(node)
+            || self.injector.powered_off().contains(node)
     }
 
     fn stops_the_installer(&self, fault: &Fault) -> bool {

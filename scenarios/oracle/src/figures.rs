@@ -14,37 +14,69 @@ const STATUS_US: u64 = 3_000_000;
 /// The figures of a case, taken while it is judged; a figure that was not seen is absent.
 #[derive(Default)]
 pub(crate) struct Figures {
+    seen: bool,
     gap: WriteGap,
     self_hosted: bool,
-    figures: BTreeMap<&'static str, u64>,
+    /// By place in [`NAMES`].
+    figures: [Option<u64>; NAMES.len()],
+}
+
+/// Names of the figures, with the unit last.
+const NAMES: [&str; 10] = [
+    "api_return_ms",
+    "api_write_gap_held_ms",
+    "api_write_gap_ms",
+    "bootstrap_ms",
+    "control_plane_return_ms",
+    "first_self_hosted_ms",
+    "first_served_ms",
+    "pivot_write_gap_ms",
+    "redundancy_restored_ms",
+    "settle_ms",
+];
+
+/// Their places.
+#[derive(Clone, Copy)]
+enum Name {
+    ApiReturn,
+    ApiWriteGapHeld,
+    ApiWriteGap,
+    Bootstrap,
+    ControlPlaneReturn,
+    FirstSelfHosted,
+    FirstServed,
+    PivotWriteGap,
+    RedundancyRestored,
+    Settle,
 }
 
 impl Figures {
     /// By name with the unit last.
     pub(crate) fn all(self) -> BTreeMap<String, u64> {
-        let named = self.figures.into_iter();
+        let named = NAMES.into_iter().zip(self.figures);
+        let writes = self.seen.then_some(self.gap.acknowledged);
         named
-            .map(|(name, figure)| (name.to_owned(), figure))
+            .chain([("writes_acknowledged_count", writes)])
+            .filter_map(|(name, figure)| Some((name.to_owned(), figure?)))
             .collect()
     }
 
     /// Takes in the next observation, which `view` has taken in.
     pub(crate) fn observe(&mut self, view: &View, seen: &Observation) {
+        self.seen = true;
         self.milestones(view, seen);
         self.returns(view, seen);
         if let Some(gap) = self.gap.observe(seen)
             && self.self_hosted
         {
-            self.most("api_write_gap_ms", gap.gap_us);
+            self.most(Name::ApiWriteGap, gap.gap_us);
             if gap.held_us > 0 {
-                self.most("api_write_gap_held_ms", gap.held_us);
+                self.most(Name::ApiWriteGapHeld, gap.held_us);
             }
             if view.procedure().first_done.is_none() {
-                self.most("pivot_write_gap_ms", gap.gap_us);
+                self.most(Name::PivotWriteGap, gap.gap_us);
             }
         }
-        self.figures
-            .insert("writes_acknowledged_count", self.gap.acknowledged);
     }
 
     /// When the bootstrap reached what, counted from its start.
@@ -55,7 +87,7 @@ impl Figures {
         };
         let done = procedure.first_done.is_some();
         if done {
-            self.first("bootstrap_ms", seen.end_us.saturating_sub(started_us));
+            self.first(Name::Bootstrap, seen.end_us.saturating_sub(started_us));
         }
         let Sighting::Request(request) = &seen.saw else {
             return;
@@ -63,7 +95,7 @@ impl Figures {
         if !matches!(request.outcome, RequestOutcome::Acknowledged { .. }) {
             return;
         }
-        self.first("first_served_ms", seen.end_us.saturating_sub(started_us));
+        self.first(Name::FirstServed, seen.end_us.saturating_sub(started_us));
         if request
             .served_by
             .as_ref()
@@ -71,7 +103,7 @@ impl Figures {
         {
             self.self_hosted = true;
             self.first(
-                "first_self_hosted_ms",
+                Name::FirstSelfHosted,
                 seen.end_us.saturating_sub(started_us),
             );
         }
@@ -79,67 +111,73 @@ impl Figures {
 
     /// How long after the last heal, or the last fault that needs none, things were back.
     fn returns(&mut self, view: &View, seen: &Observation) {
-        let faults = view.faults();
-        let heal_us = faults
-            .heals()
-            .iter()
-            .map(|heal| heal.from.end_us)
-            .filter(|end_us| *end_us <= seen.start_us)
-            .max();
-        let momentary = faults
-            .before(seen.start_us)
-            .filter(|fault| !fault.value.fault.is_lasting());
-        let disruptive =
-            momentary.filter(|fault| !matches!(fault.value.fault, Fault::KillInstaller(_)));
-        let fault_us = disruptive
-            .map(|fault| fault.from.end_us)
-            .filter(|end_us| *end_us <= seen.start_us)
-            .max();
         match &seen.saw {
             Sighting::Request(request) if seen.source == Source::LoadBalancer => {
                 let write = matches!(request.kind, RequestKind::Write(_));
                 let acknowledged = matches!(request.outcome, RequestOutcome::Acknowledged { .. });
-                if let (true, true, Some(heal_us)) = (write, acknowledged, heal_us) {
-                    self.first("api_return_ms", seen.end_us.saturating_sub(heal_us));
+                if let (true, true, Some(heal_us)) = (write, acknowledged, healed_us(view, seen)) {
+                    self.first(Name::ApiReturn, seen.end_us.saturating_sub(heal_us));
                 }
             }
             Sighting::Pods(pods) if is_complete(view, pods) => {
+                let heal_us = healed_us(view, seen);
                 // The status of a pod whose node was off, or whose process was killed, lags behind.
                 if let Some(heal_us) = heal_us.filter(|_| all_serve(view)) {
                     self.first(
-                        "control_plane_return_ms",
+                        Name::ControlPlaneReturn,
                         seen.end_us.saturating_sub(heal_us),
                     );
                 }
-                let since_us = heal_us.max(fault_us);
+                let since_us = heal_us.max(disrupted_us(view, seen));
                 if let Some(since_us) =
                     since_us.filter(|us| all_serve(view) && seen.start_us >= us + STATUS_US)
                 {
                     self.first(
-                        "redundancy_restored_ms",
+                        Name::RedundancyRestored,
                         seen.end_us.saturating_sub(since_us),
                     );
                 }
             }
             Sighting::Settled(settled) if settled.failure().is_none() => {
-                self.most("settle_ms", settled.took_ms.saturating_mul(1_000));
+                self.most(Name::Settle, settled.took_ms.saturating_mul(1_000));
             }
             _ => {}
         }
     }
 
-    fn first(&mut self, name: &'static str, microseconds: u64) {
-        self.figures.entry(name).or_insert(microseconds / 1_000);
+    fn first(&mut self, name: Name, microseconds: u64) {
+        self.figures[name as usize].get_or_insert(microseconds / 1_000);
     }
 
-    fn most(&mut self, name: &'static str, microseconds: u64) {
-        let most = self.figures.entry(name).or_default();
+    fn most(&mut self, name: Name, microseconds: u64) {
+        let most = self.figures[name as usize].get_or_insert(0);
         *most = (*most).max(microseconds / 1_000);
     }
 }
 
+/// When the last heal before an observation was done.
+fn healed_us(view: &View, seen: &Observation) -> Option<u64> {
+    let heals = view.faults().heals().iter();
+    let ends = heals.map(|heal| heal.from.end_us);
+    ends.filter(|end_us| *end_us <= seen.start_us).max()
+}
+
+/// When the last fault before an observation was proven that needs no heal and disrupts the cluster.
+fn disrupted_us(view: &View, seen: &Observation) -> Option<u64> {
+    let momentary = view
+        .faults()
+        .before(seen.start_us)
+        .filter(|fault| !fault.value.fault.is_lasting());
+    let disruptive =
+        momentary.filter(|fault| !matches!(fault.value.fault, Fault::KillInstaller(_)));
+    disruptive
+        .map(|fault| fault.from.end_us)
+        .filter(|end_us| *end_us <= seen.start_us)
+        .max()
+}
+
 /// Whether as many self-hosted apiservers serve as are wanted.
-fn all_serve(view: &View) -> bool {
+pub(crate) fn all_serve(view: &View) -> bool {
     let serving = view.serving();
     let self_hosted = serving
         .iter()
@@ -147,7 +185,7 @@ fn all_serve(view: &View) -> bool {
     self_hosted.count() >= wanted(view)
 }
 
-fn is_complete(view: &View, pods: &[PodStatus]) -> bool {
+pub(crate) fn is_complete(view: &View, pods: &[PodStatus]) -> bool {
     Component::SELF_HOSTED.into_iter().all(|component| {
         let ready = pods.iter().filter(|pod| {
             pod.component == component

@@ -1,5 +1,6 @@
 //! Where a fact comes from, so that a finding can point at it.
 
+use std::collections::BTreeMap;
 use std::fmt;
 
 use crate::observation::{Observation, Source};
@@ -60,6 +61,32 @@ impl<T> Latest<T> {
     /// The value, unless it is older than `stale_us`: silence is unknown, never the last value.
     pub fn fresh(&self, now_us: u64, stale_us: u64) -> Option<&T> {
         (now_us.saturating_sub(self.from.end_us) <= stale_us).then_some(&self.value)
+    }
+}
+
+impl<T: Clone + PartialEq> Latest<T> {
+    /// What `seen` says now of the subject `key`. Most of what is read again is as it was, and comparing
+    /// costs less than copying.
+    pub(crate) fn renew<K: Ord + Clone>(
+        all: &mut BTreeMap<K, Self>,
+        key: &K,
+        value: &T,
+        seen: &Observation,
+    ) {
+        match all.get_mut(key) {
+            Some(latest) => latest.again(value, seen),
+            None => {
+                all.insert(key.clone(), Self::new(value.clone(), seen));
+            }
+        }
+    }
+
+    /// What `seen` says now.
+    pub(crate) fn again(&mut self, value: &T, seen: &Observation) {
+        if self.value != *value {
+            self.value.clone_from(value);
+        }
+        self.from = Reference::to(seen);
     }
 }
 

@@ -97,17 +97,18 @@ impl View {
             Sighting::CaseClosed(closed) => self.closed = Some(closed.clone()),
             Sighting::Request(request) => self.request(seen, request),
             Sighting::Lease(lease) => self.read_lease(seen, lease),
-            Sighting::Pods(pods) => self.pods = Some(Latest::new(pods.clone(), seen)),
+            Sighting::Pods(pods) => match &mut self.pods {
+                Some(latest) => latest.again(pods, seen),
+                None => self.pods = Some(Latest::new(pods.clone(), seen)),
+            },
             Sighting::Etcd(Some(status)) => {
                 if let Source::EtcdMember(node) = &seen.source {
-                    self.etcd
-                        .insert(node.clone(), Latest::new(status.clone(), seen));
+                    Latest::renew(&mut self.etcd, node, status, seen);
                 }
             }
             Sighting::NodeInventory(inventory) => {
                 if let Source::Node(node) = &seen.source {
-                    self.inventories
-                        .insert(node.clone(), Latest::new(inventory.clone(), seen));
+                    Latest::renew(&mut self.inventories, node, inventory, seen);
                 }
             }
             Sighting::Step(step) => self.step(seen, step),

@@ -2,7 +2,10 @@
 
 use std::collections::BTreeSet;
 
-use terms::{Component, Milliseconds, Nothing, Selector, Selectors};
+use pivot::checkpoint;
+use terms::{
+    Actor, Capability, Component, Milliseconds, NodeId, Nothing, Selector, Selectors, StepName,
+};
 
 use crate::case::Cluster;
 use crate::decode::decode;
@@ -159,7 +162,8 @@ impl Walk<'_> {
             inject,
         } = at;
         let place = |key| tree.deepest(&["at", key]).place;
-        if self.open.is_none() {
+        let is_agent = actor != Actor::default();
+        if self.open.is_none() && !is_agent {
             self.out_of_order(
                 tree.place,
                 "no operation is in the background here",
@@ -168,16 +172,7 @@ impl Walk<'_> {
             // What depends on an open operation would only repeat this.
             self.torn = true;
         }
-        if !self.policy.has_step(&step) {
-            let known = self
-                .policy
-                .steps
-                .iter()
-                .map(terms::StepName::as_str)
-                .chain(UNPLANNED_STEPS);
-            self.wrongs
-                .push(Wrong::unknown(place("step"), "step", step.as_str(), known));
-        }
+        self.step(&step, is_agent, place("step"));
         if occurrence == 0 {
             self.wrongs.push(Wrong::new(
                 place("occurrence"),
@@ -197,20 +192,46 @@ impl Walk<'_> {
         })
     }
 
+    /// A step of the installer, or of a checkpoint agent.
+    fn step(&mut self, step: &StepName, of_agent: bool, place: Place) {
+        let known: Vec<String> = if of_agent {
+            let steps = Component::SELF_HOSTED.into_iter().flat_map(|component| {
+                checkpoint::Step::ALL.map(|step| step.of(component).to_string())
+            });
+            steps.collect()
+        } else {
+            let own = self.policy.steps.iter().map(StepName::as_str);
+            own.chain(UNPLANNED_STEPS).map(str::to_owned).collect()
+        };
+        if !known.iter().any(|name| name == step.as_str()) {
+            let known = known.iter().map(String::as_str);
+            self.wrongs
+                .push(Wrong::unknown(place, "step", step.as_str(), known));
+        }
+    }
+
+    /// The checkpoint agents of the cluster, if the policy has any.
+    fn agents(&self) -> impl Iterator<Item = String> + use<> {
+        let claims = self.policy.capabilities(self.cluster.control_plane);
+        let nodes = if claims.contains(&Capability::Checkpoints) {
+            self.cluster.control_plane
+        } else {
+            0
+        };
+        (1..=nodes as usize).map(|number| format!("checkpoint@{}", NodeId::control_plane(number)))
+    }
+
     fn actor(&mut self, actor: &str, place: Place) {
         let machine = actor.split_once('@').map_or(actor, |(machine, _)| machine);
         match machine {
             "installer" if machine == actor => {}
-            "checkpoint" => self.wrongs.push(
-                Wrong::new(
-                    place,
-                    format!("actor `{actor}` is not available in this version"),
-                )
-                .help("available: installer"),
-            ),
-            _ => self
-                .wrongs
-                .push(Wrong::unknown(place, "actor", actor, ["installer"])),
+            "checkpoint" if self.agents().any(|known| known == actor) => {}
+            _ => {
+                let known: Vec<String> = self.agents().collect();
+                let known = known.iter().map(String::as_str).chain(["installer"]);
+                self.wrongs
+                    .push(Wrong::unknown(place, "actor", actor, known));
+            }
         }
     }
 

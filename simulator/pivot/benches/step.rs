@@ -51,7 +51,7 @@ fn steps(walk: &Bench, counts: impl Fn(&Input) -> bool) -> Steps<'_> {
                 if counts(input) {
                     steps.push((state, *input));
                 }
-                step(plan, state, *input)
+                step(plan, state, input)
             }
         };
     }
@@ -70,22 +70,10 @@ fn took_ns(walk: &Steps) -> u64 {
     let began_ns = processor_ns();
     for _ in 0..ROUNDS {
         for (state, input) in &walk.steps {
-            black_box(step(walk.plan, black_box(*state), as_made(input)));
+            black_box(step(walk.plan, black_box(*state), input));
         }
     }
     processor_ns() - began_ns
-}
-
-/// The input as a driver makes it: a copy of the whole would copy facts' bytes that are none.
-#[expect(clippy::needless_match, reason = "it copies less than `*input`")]
-#[inline]
-fn as_made(input: &Input) -> Input {
-    match *input {
-        Input::Facts(facts) => Input::Facts(facts),
-        Input::Finished(task, attempt, outcome) => Input::Finished(task, attempt, outcome),
-        Input::Elapsed(timer) => Input::Elapsed(timer),
-        Input::Released(stage, moment) => Input::Released(stage, moment),
-    }
 }
 
 /// Processor time of this process, in nanoseconds.

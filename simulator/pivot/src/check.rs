@@ -35,11 +35,11 @@ pub enum PlanError {
         /// What must come before.
         what: &'static str,
     },
-    /// A stage that this version cannot follow.
+    /// A stage that would wait for ever.
     #[error(
-        "stage `{0}` arms checkpoints, which this version has not; write an empty list to switch it off"
+        "stage `{0}` waits for checkpoints of what is not checkpointed; name these components in `checkpointed`, or arm fewer"
     )]
-    NoCheckpoints(String),
+    NotCheckpointed(String),
 }
 
 impl Plan {
@@ -73,6 +73,11 @@ impl Plan {
                 return Err(PlanError::NoDeadline(name.to_owned()));
             }
             behind.admit(stage)?;
+            if let StageKind::Arm(set) = stage.kind
+                && !self.rules.checkpointed.contains_all(set)
+            {
+                return Err(PlanError::NotCheckpointed(name.to_owned()));
+            }
         }
         Ok(())
     }
@@ -99,19 +104,16 @@ impl Behind {
             }
         };
         match stage.kind {
-            StageKind::Stage => self.staged = true,
+            StageKind::Stage | StageKind::Reclaim => self.staged = true,
             StageKind::Place(set) => {
                 needs(self.staged, "the bootstrap secrets")?;
                 self.placed = self.placed.or(set);
             }
-            StageKind::Apply | StageKind::Label => {
+            StageKind::Apply | StageKind::Label | StageKind::Purge => {
                 needs(
                     self.placed.contains_all(ComponentSet::APISERVER),
                     "the bootstrap apiserver",
                 )?;
-            }
-            StageKind::Arm(set) if set != ComponentSet::NONE => {
-                return Err(PlanError::NoCheckpoints(name()));
             }
             StageKind::HandOver(_) if stage.stable_ms < Plan::LEAST_HAND_OVER_MS => {
                 return Err(PlanError::HastyHandOver(name()));

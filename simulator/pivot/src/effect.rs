@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 use terms::{Component, Moment};
 
 use crate::facts::Facts;
+use crate::few::Few;
 use crate::plan::{AssetGroup, Why};
 
 /// A number that tells a task's attempts apart; the answer of a stale attempt is ignored.
@@ -45,6 +46,9 @@ pub enum Outcome {
 pub enum Task {
     /// Refuse a node or an etcd that belongs to another cluster; otherwise claim them.
     ClaimCluster,
+    /// Refuse an etcd that holds no cluster or another one, a cluster that is alive, and a node with
+    /// somebody else's remains on it.
+    ClaimExisting,
     /// Put the bootstrap secrets where the bootstrap manifests expect them.
     StageSecrets,
     /// Put a component's bootstrap manifest into the kubelet's directory (from the assets or the stash).
@@ -53,6 +57,8 @@ pub enum Task {
     Apply(AssetGroup),
     /// Label the control-plane node with this index.
     LabelNode(u8),
+    /// Delete stale Node objects and the pods that are bound to them.
+    PurgeStale,
     /// Move a component's bootstrap manifest out of the kubelet's directory into the stash.
     StashManifest(Component),
     /// Remove a component's bootstrap manifest for good, with no way back (history's way).
@@ -118,73 +124,5 @@ pub struct Durable {
     pub done: bool,
 }
 
-/// At most eight effects, in order.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Effects {
-    all: [Option<Effect>; Self::MOST],
-    len: u8,
-}
-
-impl Effects {
-    /// The most effects that one step may have.
-    pub const MOST: usize = 8;
-
-    /// No effects.
-    pub const fn none() -> Self {
-        Self {
-            all: [None; Self::MOST],
-            len: 0,
-        }
-    }
-
-    /// Adds an effect at the end.
-    ///
-    /// # Panics
-    /// When there are eight already: a bug of the machine, which its tests rule out.
-    pub fn push(&mut self, effect: Effect) {
-        let slot = self
-            .all
-            .get_mut(usize::from(self.len))
-            .expect("a step has at most eight effects");
-        *slot = Some(effect);
-        self.len += 1;
-    }
-
-    /// The effects in order.
-    pub fn iter(&self) -> impl Iterator<Item = Effect> + '_ {
-        self.all.iter().flatten().copied()
-    }
-
-    /// How many there are.
-    pub const fn len(&self) -> usize {
-        self.len as usize
-    }
-
-    /// Whether there are none.
-    pub const fn is_empty(&self) -> bool {
-        self.len == 0
-    }
-}
-
-impl Serialize for Effects {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_seq(self.iter())
-    }
-}
-
-impl<'de> Deserialize<'de> for Effects {
-    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let listed = Vec::<Effect>::deserialize(deserializer)?;
-        if listed.len() > Self::MOST {
-            return Err(serde::de::Error::custom(format!(
-                "more than {} effects",
-                Self::MOST
-            )));
-        }
-        let mut effects = Self::none();
-        for effect in listed {
-            effects.push(effect);
-        }
-        Ok(effects)
-    }
-}
+/// What one step asks of the driver.
+pub type Effects = Few<Effect>;

@@ -10,6 +10,7 @@ pub struct NodeSet(pub u16);
 
 impl NodeSet {
     /// The set of the first `count` nodes.
+    #[inline]
     pub const fn first(count: u8) -> Self {
         if count >= 16 {
             Self(u16::MAX)
@@ -20,22 +21,26 @@ impl NodeSet {
 
     /// The set with this node too.
     #[must_use]
+    #[inline]
     pub const fn with(self, node: u8) -> Self {
         Self(self.0 | 1 << node)
     }
 
     /// Whether the node is in it.
+    #[inline]
     pub const fn contains(self, node: u8) -> bool {
         self.0 >> node & 1 == 1
     }
 
     /// Nodes in both sets.
     #[must_use]
+    #[inline]
     pub const fn and(self, other: Self) -> Self {
         Self(self.0 & other.0)
     }
 
     /// How many nodes.
+    #[inline]
     pub const fn count(self) -> u32 {
         self.0.count_ones()
     }
@@ -89,6 +94,20 @@ pub struct ApiserverFact {
     pub load_balancer: bool,
     /// The load balancer has seen the bootstrap apiserver go (or it was never listed).
     pub bootstrap_unlisted: bool,
+    /// Nodes to whose self-hosted apiserver the load balancer sends requests. Logs from before this was told have none.
+    #[serde(default)]
+    pub listed: NodeSet,
+}
+
+/// What the API remembers of nodes that nobody hears of.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StaleFact {
+    /// Node objects whose lease was watched for longer than it lasts and was not renewed.
+    pub nodes: u8,
+    /// Pods of whatever kind that are bound to those nodes, or to nodes that no object stands for.
+    pub pods: u8,
+    /// Node objects of which it is not known yet.
+    pub undecided: u8,
 }
 
 /// Everything the driver knows at one moment. Unknown is written as absent from a set, never as the last value.
@@ -112,8 +131,15 @@ pub struct Facts {
     pub leases: [LeaseFact; 2],
     /// Components whose bootstrap process still runs on the bootstrap node, by `ComponentSet` bits.
     pub bootstrap_running: u8,
+    /// Nodes on which a component is armed: its checkpoint agent, heard of just now, holds a complete
+    /// checkpoint of the present instance. In the order of [`Component::SELF_HOSTED`].
+    #[serde(default)]
+    pub armed: [NodeSet; 3],
     /// The API answered, so that the pods below are current.
     pub pods_known: bool,
+    /// What is stale; `None` while the API does not answer.
+    #[serde(default)]
+    pub stale: Option<StaleFact>,
     /// Control-plane pods, one after another: the first empty place ends them.
     #[serde(with = "pods")]
     pub pods: [Option<PodFact>; Self::MOST_PODS],

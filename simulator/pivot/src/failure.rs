@@ -1,7 +1,7 @@
 //! What follows when a stage fails: hold, put back, or, as history did, tear down.
 
 use crate::effect::{Effect, StageIndex, Timer};
-use crate::machine::{Machine, running_tasks};
+use crate::machine::Machine;
 use crate::plan::{OnTimeout, StageKind, Why};
 use crate::state::{Flag, Phase};
 
@@ -89,7 +89,7 @@ impl Machine<'_> {
 
     /// Gives up what runs: tasks and timers.
     pub(crate) fn stop(&mut self) {
-        for task in running_tasks(self.plan, self.state) {
+        for task in self.running() {
             self.effects.push(Effect::Cancel(task));
         }
         self.state.running = 0;

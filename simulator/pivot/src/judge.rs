@@ -3,7 +3,7 @@
 use terms::{Component, Incarnation};
 
 use crate::facts::{Facts, NodeSet, PodFact, PodPhase};
-use crate::plan::{ComponentSet, GateRule, IdentifyRule, Rules};
+use crate::plan::{ComponentSet, GateRule, IdentifyRule, Plan, Rules, Stage, StageKind};
 use crate::work::Watch;
 
 /// A lease counts as renewed lately up to this age, in deciseconds: below the three seconds that
@@ -70,7 +70,10 @@ pub(crate) fn self_hosted_serving(rules: &Rules, facts: &Facts) -> bool {
                 .and(facts.ready)
                 .and(NodeSet::first(facts.control_planes));
             let least = u32::from(rules.least_apiservers.min(facts.control_planes));
+            // Clients come through the load balancer: one that it does not list yet replaces nothing.
+            let reachable = serving.and(facts.apiservers.listed).count() > 0;
             serving.count() >= least
+                && (reachable || !rules.load_balancer)
                 && [Component::KubeControllerManager, Component::KubeScheduler]
                     .into_iter()
                     .all(|component| {
@@ -121,8 +124,37 @@ pub(crate) fn watch(rules: &Rules, watch: Watch, facts: &Facts) -> bool {
             ComponentSet(facts.bootstrap_running).contains_all(set)
                 && facts.apiservers.bootstrap.count() > 0
         }
-        Watch::Never => false,
+        Watch::Armed(set) => armed(set, facts),
     }
+}
+
+/// Whether every node that hosts a self-hosted apiserver could start these components by itself: one that
+/// serves, and one to which a pod of it is bound and that is heard of. A node that came back a moment ago
+/// hosts before it serves, and has nothing saved yet. A node that nobody hears of is not waited for.
+fn armed(set: ComponentSet, facts: &Facts) -> bool {
+    if !facts.pods_known {
+        return false;
+    }
+    let mut hosts = facts.apiservers.self_hosted;
+    let proven = pods(facts).filter(|pod| is_proven(pod, Component::KubeApiserver));
+    for node in proven.filter_map(|pod| pod.node).filter(|node| *node < 16) {
+        hosts = hosts.with(node);
+    }
+    let hosts = hosts.and(NodeSet::first(facts.control_planes));
+    let components = Component::SELF_HOSTED.into_iter().zip(facts.armed);
+    hosts.count() > 0
+        && components
+            .filter(|(component, _)| set.contains(*component))
+            .all(|(_, nodes)| nodes.and(hosts) == hosts)
+}
+
+/// Whether something may be taken away now: what the gates before asked for is asked again, on fresh facts.
+pub(crate) fn guard(plan: &Plan, facts: &Facts) -> bool {
+    let arms = |stage: &Stage| match stage.kind {
+        StageKind::Arm(set) => set == ComponentSet::NONE || armed(set, facts),
+        _ => true,
+    };
+    self_hosted_serving(&plan.rules, facts) && plan.stages.iter().all(arms)
 }
 
 fn gone(set: ComponentSet, facts: &Facts) -> bool {

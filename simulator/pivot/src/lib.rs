@@ -7,12 +7,17 @@
 //! Determinism: no time, no strings, no chance, no heap. Timers are armed or fire; durations live
 //! in the plan. A driver performs effects in order, `Persist` is an fsync barrier, and a crash is
 //! possible before and after each. Every input is legal in every state.
+//!
+//! [`checkpoint`] is a second machine of the same kind: the agent that keeps a control plane startable.
 
+mod asked;
 mod check;
+pub mod checkpoint;
 pub mod contract;
 mod effect;
 mod facts;
 mod failure;
+mod few;
 mod judge;
 mod machine;
 mod mutants;
@@ -23,15 +28,17 @@ mod replay;
 mod state;
 mod work;
 
+pub use asked::{Asked, asked};
 pub use check::PlanError;
 pub use effect::{Attempt, Durable, Effect, Effects, Input, Outcome, StageIndex, Task, Timer};
-pub use facts::{ApiserverFact, Facts, LeaseFact, NodeSet, PodFact, PodPhase};
+pub use facts::{ApiserverFact, Facts, LeaseFact, NodeSet, PodFact, PodPhase, StaleFact};
+pub use few::Few;
 pub use machine::{resume, running_tasks, step};
 pub use mutants::{Mutant, mutants};
 pub use plan::{
     AssetGroup, ComponentSet, GateRule, IdentifyRule, OnTimeout, Plan, Rules, SecretsRule, Stage,
     StageKind, TaskRule, Why,
 };
-pub use policies::{bootkube, kubeadm_alpha, modern};
+pub use policies::{bootkube, kubeadm_alpha, modern, recover};
 pub use replay::{LogEntry, LogError, Mismatch, read_log, replay};
 pub use state::State;

@@ -1,5 +1,7 @@
 //! The machine: a plan, a state and an input give the next state and what must be done.
 
+use std::borrow::Borrow;
+
 use terms::Moment;
 
 use crate::effect::{Attempt, Durable, Effect, Effects, Input, Outcome, StageIndex, Task, Timer};
@@ -11,17 +13,18 @@ use crate::work::{Watch, Work};
 
 /// What follows from an input. Total and pure: every input is legal in every state, and what does
 /// not concern the state changes nothing.
+///
+/// The input may be lent: facts are large.
 #[inline]
-pub fn step(plan: &Plan, state: State, input: Input) -> (State, Effects) {
+pub fn step(plan: &Plan, state: State, input: impl Borrow<Input>) -> (State, Effects) {
     let mut after = (state, Effects::none());
     let mut machine = Machine::new(plan, &mut after);
-    match input {
-        Input::Facts(facts) => machine.facts(&facts),
-        Input::Finished(task, attempt, outcome) => machine.finished(task, attempt, outcome),
-        Input::Elapsed(timer) => machine.elapsed(timer),
-        Input::Released(stage, moment) => machine.released(stage, moment),
+    match input.borrow() {
+        Input::Facts(facts) => machine.facts(facts),
+        Input::Finished(task, attempt, outcome) => machine.finished(*task, *attempt, *outcome),
+        Input::Elapsed(timer) => machine.elapsed(*timer),
+        Input::Released(stage, moment) => machine.released(*stage, *moment),
     }
-    after.0 = machine.state;
     after
 }
 
@@ -36,7 +39,6 @@ pub fn resume(plan: &Plan, durable: Option<Durable>) -> (State, Effects) {
         None => machine.enter(0),
         Some(durable) => machine.take_up(durable),
     }
-    after.0 = machine.state;
     after
 }
 
@@ -44,15 +46,7 @@ pub fn resume(plan: &Plan, durable: Option<Durable>) -> (State, Effects) {
 pub fn running_tasks(plan: &Plan, state: State) -> impl Iterator<Item = Task> {
     let mut before = (state, Effects::none());
     let machine = Machine::new(plan, &mut before);
-    let labels = machine.is_labelling();
-    let work = (state.running != 0 && !labels).then(|| machine.work());
-    indices(state.running).filter_map(move |index| {
-        if labels {
-            Some(Task::LabelNode(index))
-        } else {
-            work.as_ref()?.get(index)
-        }
-    })
+    machine.running()
 }
 
 /// The places of the bits that are set, from the lowest.
@@ -67,17 +61,17 @@ pub(crate) fn indices(mut bits: u16) -> impl Iterator<Item = u8> {
 /// A step under way: what is known, and what has been decided so far.
 pub(crate) struct Machine<'a> {
     pub(crate) plan: &'a Plan,
-    pub(crate) state: State,
-    /// Written where they are given to the caller: the parts of a value that was only just written are
-    /// slow to be read as a whole.
+    /// Written, as the effects, where it is given to the caller: a value whose parts were only just
+    /// written is slow to be read as a whole.
+    pub(crate) state: &'a mut State,
     pub(crate) effects: &'a mut Effects,
 }
 
 impl<'a> Machine<'a> {
-    fn new(plan: &'a Plan, (state, effects): &'a mut (State, Effects)) -> Self {
+    pub(crate) fn new(plan: &'a Plan, (state, effects): &'a mut (State, Effects)) -> Self {
         Self {
             plan,
-            state: *state,
+            state,
             effects,
         }
     }
@@ -105,7 +99,7 @@ impl Machine<'_> {
             self.effects.push(Effect::Hold(0, Why::ForeignFile));
             return;
         }
-        self.state = State::at(stage, Phase::Entering);
+        *self.state = State::at(stage, Phase::Entering);
         match holding {
             Some(why) if reinstating => self.reinstate(why),
             Some(why)
@@ -166,7 +160,7 @@ impl Machine<'_> {
         }
         let index = match (self.kind(), task) {
             (Some(StageKind::Label), Task::LabelNode(node)) if node < 16 => Some(node),
-            _ => self.work().index_of(task),
+            _ => self.work().index_of(task, self.state.running),
         };
         let Some(bit) = index
             .map(|index| 1_u16 << index)
@@ -238,8 +232,9 @@ impl Machine<'_> {
     fn facts(&mut self, facts: &Facts) {
         let rules = &self.plan.rules;
         match self.state.phase {
-            Phase::Guarding if judge::self_hosted_serving(rules, facts) => self.go_on(),
+            Phase::Guarding if judge::guard(self.plan, facts) => self.go_on(),
             Phase::Working if self.kind() == Some(StageKind::Label) => self.label(facts),
+            Phase::Working if self.kind() == Some(StageKind::Purge) => self.purge(facts),
             Phase::Watching => match self.work().watch {
                 Watch::HandedOver(set) => self.watch_hand_over(
                     judge::watch(rules, Watch::HandedOver(set), facts),
@@ -274,6 +269,20 @@ impl Machine<'_> {
         // A state beyond its plan, which no plan that was checked leads to, has nothing to do.
         let kind = self.kind().unwrap_or(StageKind::Label);
         Work::of(self.plan, kind, self.state.has(Flag::TornDown))
+    }
+
+    /// Tasks that were started and have neither ended nor been given up, in the order of their start.
+    pub(crate) fn running(&self) -> impl Iterator<Item = Task> + use<> {
+        let running = self.state.running;
+        let labels = self.is_labelling();
+        let work = (running != 0 && !labels).then(|| self.work());
+        indices(running).filter_map(move |index| {
+            if labels {
+                Some(Task::LabelNode(index))
+            } else {
+                work.as_ref()?.get(index)
+            }
+        })
     }
 
     pub(crate) fn is_teardown(&self, stage: StageIndex) -> bool {

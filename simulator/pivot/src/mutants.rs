@@ -41,23 +41,29 @@ fn mutants_of_the_gate() -> Vec<Mutant> {
             ],
             |rules| rules.on_timeout = OnTimeout::TearDown,
         ),
-        rule(
+        unarmed(
             "trusts-names",
             "pods are told by their name's beginning and phase; shows when self-hosted apiservers crash",
             &["guard-holds-at-teardown"],
             |rules| rules.identify = IdentifyRule::NamePrefix,
         ),
-        rule(
+        unarmed(
             "counts-no-apiservers",
-            "no self-hosted apiserver has to serve; shows when they crash",
+            "self-hosted apiservers are not counted: what the load balancer lists suffices; shows when only one serves",
             &["guard-holds-at-teardown"],
             |rules| rules.least_apiservers = 0,
         ),
-        rule(
+        unarmed(
             "one-apiserver-is-enough",
             "one self-hosted apiserver suffices on three nodes; shows when the others crash",
             &["guard-holds-at-teardown"],
             |rules| rules.least_apiservers = 1,
+        ),
+        rule(
+            "forgets-the-load-balancer",
+            "the load balancer need not list a self-hosted apiserver; shows when it lists none",
+            &["guard-holds-at-teardown"],
+            |rules| rules.load_balancer = false,
         ),
         rule(
             "looks-only-once",
@@ -106,6 +112,12 @@ fn mutants_of_a_stage() -> Vec<Mutant> {
             |stages| {
                 stages.retain(|stage| stage.kind != StageKind::Label);
             },
+        ),
+        stages(
+            "skips-arming",
+            "nobody waits for checkpoints; shows when they are late",
+            &["checkpoints-armed-before-teardown"],
+            |stages| stages.retain(|stage| !matches!(stage.kind, StageKind::Arm(_))),
         ),
         stages(
             "skips-handover",
@@ -179,6 +191,20 @@ fn rule(
         plan,
         catches,
     }
+}
+
+/// A rule that nobody would see broken as long as checkpoints are waited for, which asks for more: the
+/// stage that would hide it is left out with it.
+fn unarmed(
+    name: &'static str,
+    about: &'static str,
+    catches: &'static [&'static str],
+    change: impl FnOnce(&mut Rules),
+) -> Mutant {
+    let mut mutant = rule(name, about, catches, change);
+    let stages = &mut mutant.plan.stages;
+    stages.retain(|stage| !matches!(stage.kind, StageKind::Arm(_)));
+    mutant
 }
 
 fn stages(

@@ -25,10 +25,15 @@ pub enum Why {
     VerificationFailed,
     /// The self-hosted controllers did not take the leases.
     LeasesNotTaken,
+    /// The cluster that was to be recovered is alive.
+    ClusterAlive,
+    /// Another bootstrap or recovery is at work on the cluster.
+    AnotherOperator,
 }
 
 impl Why {
-    /// Every reason, at the place of its number.
+    /// Every reason that a state or a marker can hold, at the place of its number. Those that only refuse
+    /// a beginning are missing: nothing is remembered of a procedure that was refused.
     pub const ALL: [Self; 9] = [
         Self::StageOverdue,
         Self::ForeignCluster,
@@ -41,9 +46,12 @@ impl Why {
         Self::LeasesNotTaken,
     ];
 
-    /// Whether something belongs to somebody else, so that nothing may be touched.
+    /// Whether something belongs to somebody else or is at work, so that nothing may be touched.
     pub const fn is_foreign(self) -> bool {
-        matches!(self, Self::ForeignCluster | Self::ForeignFile)
+        matches!(
+            self,
+            Self::ForeignCluster | Self::ForeignFile | Self::ClusterAlive | Self::AnotherOperator
+        )
     }
 }
 
@@ -85,6 +93,7 @@ impl ComponentSet {
     pub const ALL: Self = Self(7);
 
     /// The bit of a component; none for those that do not hand over.
+    #[inline]
     pub const fn bit(component: Component) -> u8 {
         match component {
             Component::KubeApiserver => 1,
@@ -95,17 +104,20 @@ impl ComponentSet {
     }
 
     /// Whether the component is in it.
+    #[inline]
     pub const fn contains(self, component: Component) -> bool {
         self.0 & Self::bit(component) != 0
     }
 
     /// Components of either set.
     #[must_use]
+    #[inline]
     pub const fn or(self, other: Self) -> Self {
         Self(self.0 | other.0)
     }
 
     /// Whether every component of the other set is in this one.
+    #[inline]
     pub const fn contains_all(self, other: Self) -> bool {
         other.0 & !self.0 == 0
     }
@@ -154,10 +166,14 @@ impl AssetGroup {
 pub enum StageKind {
     /// Claim the cluster and stage the bootstrap secrets.
     Stage,
+    /// Make sure that the cluster is there, ours and not alive, and stage the bootstrap secrets.
+    Reclaim,
     /// Place bootstrap manifests.
     Place(ComponentSet),
     /// Apply every asset group in order.
     Apply,
+    /// Delete the Node objects that nobody renews the lease of, and the pods that are bound to them.
+    Purge,
     /// Label every control-plane node.
     Label,
     /// Wait until a rule holds for the stable time.
@@ -247,6 +263,8 @@ pub struct Rules {
     pub on_timeout: OnTimeout,
     /// The least number of verified self-hosted apiservers on different nodes, for more than one control-plane node.
     pub least_apiservers: u8,
+    /// Whether the load balancer must list one of them. Only a plan that identifies by proof asks for it.
+    pub load_balancer: bool,
     /// What is checkpointed.
     pub checkpointed: ComponentSet,
     /// Whether bootstrap files go to a stash, from which they can be put back, or are deleted.
@@ -303,4 +321,8 @@ impl Plan {
     pub const HOLDING_STEP: &'static str = "holding";
     /// The step that says that the bootstrap control plane is being put back.
     pub const REINSTATING_STEP: &'static str = "reinstating";
+    /// The step that says that nothing was done, because what is there is not to be touched.
+    pub const REFUSED_STEP: &'static str = "refused";
+    /// The plan by which a lost control plane is recovered.
+    pub const RECOVERY: &'static str = "recover";
 }

@@ -11,7 +11,7 @@ use crate::plan::{
 const GENEROUS_MS: u32 = 120_000;
 
 impl Plan {
-    /// The names of the plans that ship.
+    /// The names of the plans that ship and bootstrap a cluster.
     pub const NAMES: [&'static str; 3] = ["modern", "bootkube", "kubeadm-alpha"];
 
     /// The plan with this name.
@@ -20,6 +20,7 @@ impl Plan {
             "modern" => Some(modern()),
             "bootkube" => Some(bootkube()),
             "kubeadm-alpha" => Some(kubeadm_alpha()),
+            Self::RECOVERY => Some(recover()),
             _ => None,
         }
     }
@@ -32,7 +33,8 @@ pub fn modern() -> Plan {
         identify: IdentifyRule::Proof,
         on_timeout: OnTimeout::Hold,
         least_apiservers: 2,
-        checkpointed: ComponentSet::NONE,
+        load_balancer: true,
+        checkpointed: ComponentSet::ALL,
         stash: true,
         marker: true,
         claim: true,
@@ -79,10 +81,10 @@ fn modern_stages() -> Vec<Stage> {
             deadline_ms: 180_000,
             ..gate("self-hosted-serving", GateRule::SelfHostedServing, 2_000)
         },
-        // Switched off: there is no checkpoint agent yet. The step is announced, so that scenarios can name it.
+        // From here on a power cut of every node is survived: the agents' copies start by themselves.
         stage(
             "checkpoints-armed",
-            StageKind::Arm(ComponentSet::NONE),
+            StageKind::Arm(ComponentSet::ALL),
             GENEROUS_MS,
         ),
         Stage {
@@ -112,6 +114,38 @@ fn modern_stages() -> Vec<Stage> {
     ]
 }
 
+/// Recovery of a cluster whose etcd lives and whose control plane does not: a bootstrap control plane
+/// out of the escrow, then the same pivot as the reference's.
+///
+/// Nothing is applied, for etcd holds the objects, and their operator may have changed them since. What
+/// the API remembers of nodes that are gone is deleted before any gate: history counted pods that only
+/// etcd remembered, and scheduled onto nodes that were dead and still called ready.
+pub fn recover() -> Plan {
+    let mut stages = vec![
+        stage("secrets-staged", StageKind::Reclaim, GENEROUS_MS),
+        stage(
+            "manifests-placed",
+            StageKind::Place(ComponentSet::ALL),
+            GENEROUS_MS,
+        ),
+        stage(
+            "bootstrap-serving",
+            StageKind::Gate(GateRule::BootstrapServing),
+            GENEROUS_MS,
+        ),
+        // A lease must be watched for longer than it lasts, which is up to 40 s.
+        stage("stale-purged", StageKind::Purge, 180_000),
+        stage("nodes-labelled", StageKind::Label, GENEROUS_MS),
+    ];
+    let pivot = |stage: &Stage| stage.step.as_str() != "pods-scheduled";
+    stages.extend(modern_stages().into_iter().skip_while(pivot));
+    Plan {
+        policy: Plan::RECOVERY.to_owned(),
+        stages,
+        ..modern()
+    }
+}
+
 /// bootkube 0.14 as it really behaved, expressed by the same stages.
 ///
 /// It posted each asset once, asked for pods whose *name* began right and whose phase was Running,
@@ -120,7 +154,7 @@ fn modern_stages() -> Vec<Stage> {
 /// for 20 minutes, here for one, so that scenarios end. And kubelets of its time gave themselves
 /// their role's label, which is forbidden since 1.16: `nodes-labelled` stands for that.
 ///
-/// Not expressed: its checkpoint agent (which does not exist yet), the random choice among several
+/// Its agent is `checkpoint::bootkube_agent`; nothing waits for it. Not expressed: the random choice among several
 /// pods with the right prefix (any one suffices here), and the refusal of an existing manifest.
 pub fn bootkube() -> Plan {
     let stages = vec![
@@ -157,7 +191,8 @@ pub fn bootkube() -> Plan {
         identify: IdentifyRule::NamePrefix,
         on_timeout: OnTimeout::TearDown,
         least_apiservers: 1,
-        checkpointed: ComponentSet::NONE,
+        load_balancer: false,
+        checkpointed: ComponentSet::APISERVER,
         stash: false,
         marker: false,
         claim: false,
@@ -222,6 +257,7 @@ pub fn kubeadm_alpha() -> Plan {
         identify: IdentifyRule::NamePrefix,
         on_timeout: OnTimeout::Hold,
         least_apiservers: 1,
+        load_balancer: false,
         checkpointed: ComponentSet::NONE,
         stash: true,
         marker: false,

@@ -3,7 +3,7 @@
 use terms::Moment;
 
 use crate::effect::{Durable, Effect, Effects, StageIndex, Task, Timer};
-use crate::facts::{Facts, NodeSet};
+use crate::facts::{Facts, NodeSet, StaleFact};
 use crate::machine::{Machine, indices};
 use crate::plan::StageKind;
 use crate::state::{Flag, Phase, State};
@@ -19,7 +19,7 @@ impl Machine<'_> {
             self.state.has(Flag::TornDown),
             self.state.why(),
         );
-        self.state = State::at(stage, Phase::Entering);
+        *self.state = State::at(stage, Phase::Entering);
         self.state.attempt = attempt;
         if torn_down {
             self.state.set(Flag::TornDown);
@@ -53,8 +53,9 @@ impl Machine<'_> {
         if !self.state.is_reinstating() {
             self.state.phase = Phase::Working;
         }
-        if self.kind() == Some(StageKind::Label) && !self.state.is_reinstating() {
-            // Which nodes there are is told by the next facts.
+        let told = matches!(self.kind(), Some(StageKind::Label | StageKind::Purge));
+        if told && !self.state.is_reinstating() {
+            // What there is to do is told by the next facts.
             return;
         }
         let work = self.work();
@@ -89,6 +90,27 @@ impl Machine<'_> {
             self.complete();
         } else {
             self.start(missing, false, |node| Some(Task::LabelNode(node)));
+        }
+    }
+
+    /// Deletes what is stale, as often as something is, until nothing is and every node is known to
+    /// live. What is not known is not absent: an API that does not answer has purged nothing.
+    pub(crate) fn purge(&mut self, facts: &Facts) {
+        let Some(StaleFact {
+            nodes,
+            pods,
+            undecided,
+        }) = facts.stale
+        else {
+            return;
+        };
+        if self.state.running != 0 || self.state.has(Flag::RetryTimer) {
+            return;
+        }
+        if nodes != 0 || pods != 0 {
+            self.start(1, true, |_| Some(Task::PurgeStale));
+        } else if undecided == 0 {
+            self.complete();
         }
     }
 

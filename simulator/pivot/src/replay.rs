@@ -104,7 +104,7 @@ pub fn replay(plan: &Plan, log: &[LogEntry]) -> Result<(), Mismatch> {
             LogEntry::Resumed { durable, effects } => (resume(plan, *durable), effects),
             LogEntry::Stepped { input, effects } => {
                 let state = state.ok_or(Mismatch::NoBeginning { entry: number })?;
-                (step(plan, state, *input), effects)
+                (step(plan, state, input), effects)
             }
         };
         if replayed != *logged {

@@ -159,7 +159,8 @@ impl State {
 
     pub(crate) fn set_why(&mut self, why: Option<Why>) {
         // Reasons stand in `Why::ALL` at the place of their number; there are fewer than sixteen.
-        let code = why.map_or(0, |why| why as u8 + 1);
+        let kept = why.filter(|why| usize::from(*why as u8) < Why::ALL.len());
+        let code = kept.map_or(0, |why| why as u8 + 1);
         self.place = self.stage() | code << 4;
     }
 

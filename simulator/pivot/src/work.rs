@@ -3,6 +3,7 @@
 use terms::Component;
 
 use crate::effect::{StageIndex, Task};
+use crate::machine::indices;
 use crate::plan::{AssetGroup, ComponentSet, GateRule, Plan, Rules, SecretsRule, StageKind};
 
 /// What a stage waits for once its first tasks are done.
@@ -20,14 +21,16 @@ pub(crate) enum Watch {
     Gone(ComponentSet),
     /// That the bootstrap control plane serves again.
     Reinstated(ComponentSet),
-    /// Something that cannot happen yet: a checkpoint.
-    Never,
+    /// That checkpoints of these could be started.
+    Armed(ComponentSet),
 }
 
 /// A stage's tasks.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Work {
-    tasks: [Option<Task>; Self::MOST_TASKS],
+    /// One byte a task, from the lowest: its place in [`TASKS`]. A list in one word needs no memory, and
+    /// a step makes one or two of them.
+    tasks: u64,
     len: u8,
     /// How many tasks come before the wait.
     before_watch: u8,
@@ -36,12 +39,54 @@ pub(crate) struct Work {
     pub(crate) watch: Watch,
 }
 
-impl Work {
-    const MOST_TASKS: usize = 8;
+/// Every task that a list may hold.
+const TASKS: [Task; 24] = [
+    Task::ClaimCluster,
+    Task::StageSecrets,
+    Task::StashSecrets,
+    Task::DeleteSecrets,
+    Task::Canary,
+    Task::VerifyApi,
+    Task::DestroyStash,
+    Task::PlaceManifest(Component::KubeApiserver),
+    Task::PlaceManifest(Component::KubeControllerManager),
+    Task::PlaceManifest(Component::KubeScheduler),
+    Task::StashManifest(Component::KubeApiserver),
+    Task::StashManifest(Component::KubeControllerManager),
+    Task::StashManifest(Component::KubeScheduler),
+    Task::DeleteManifest(Component::KubeApiserver),
+    Task::DeleteManifest(Component::KubeControllerManager),
+    Task::DeleteManifest(Component::KubeScheduler),
+    Task::ClaimExisting,
+    Task::PurgeStale,
+    Task::Apply(AssetGroup::Namespaces),
+    Task::Apply(AssetGroup::Rbac),
+    Task::Apply(AssetGroup::Configuration),
+    Task::Apply(AssetGroup::Network),
+    Task::Apply(AssetGroup::ControlPlane),
+    Task::Apply(AssetGroup::Dns),
+];
 
-    fn new(watch: Watch) -> Self {
+/// A place in [`TASKS`]; of tasks for each component, that of the first.
+type Place = u8;
+const CLAIM_CLUSTER: Place = 0;
+const STAGE_SECRETS: Place = 1;
+const STASH_SECRETS: Place = 2;
+const DELETE_SECRETS: Place = 3;
+const CANARY: Place = 4;
+const VERIFY_API: Place = 5;
+const DESTROY_STASH: Place = 6;
+const PLACE_MANIFEST: Place = 7;
+const STASH_MANIFEST: Place = 10;
+const DELETE_MANIFEST: Place = 13;
+const CLAIM_EXISTING: Place = 16;
+const PURGE_STALE: Place = 17;
+const APPLY: Place = 18;
+
+impl Work {
+    const fn new(watch: Watch) -> Self {
         Self {
-            tasks: [None; Self::MOST_TASKS],
+            tasks: 0,
             len: 0,
             before_watch: 0,
             one_by_one: false,
@@ -49,19 +94,18 @@ impl Work {
         }
     }
 
-    // In place: the parts of a value that was only just written are slow to be read as a whole.
-
-    fn task(&mut self, task: Task) -> &mut Self {
-        if let Some(place) = self.tasks.get_mut(usize::from(self.len)) {
-            *place = Some(task);
-            self.len += 1;
-        }
+    fn task(&mut self, place: Place) -> &mut Self {
+        self.tasks |= u64::from(place) << (8 * self.len);
+        self.len += 1;
         self
     }
 
-    fn each(&mut self, set: ComponentSet, task: impl Fn(Component) -> Task) -> &mut Self {
-        for component in set.iter() {
-            self.task(task(component));
+    /// One task for each component of the set, in order.
+    fn each(&mut self, set: ComponentSet, first: Place) -> &mut Self {
+        for component in 0..3 {
+            if set.0 >> component & 1 == 1 {
+                self.task(first + component);
+            }
         }
         self
     }
@@ -89,40 +133,48 @@ impl Work {
         match kind {
             StageKind::Stage => {
                 if claim {
-                    work.task(Task::ClaimCluster);
+                    work.task(CLAIM_CLUSTER);
                 }
-                work.task(Task::StageSecrets).one_by_one().then_watch();
+                work.task(STAGE_SECRETS).one_by_one().then_watch();
+            }
+            StageKind::Reclaim => {
+                work.task(CLAIM_EXISTING).task(STAGE_SECRETS);
+                work.one_by_one().then_watch();
             }
             StageKind::Place(set) => {
-                work.each(set, Task::PlaceManifest).then_watch();
+                work.each(set, PLACE_MANIFEST).then_watch();
             }
             StageKind::Apply => {
-                for group in AssetGroup::ALL {
-                    work.task(Task::Apply(group));
+                for place in APPLY..TASKS.len() as Place {
+                    work.task(place);
                 }
                 work.one_by_one().then_watch();
+            }
+            // When its task is needed follows from the facts.
+            StageKind::Purge => {
+                work.task(PURGE_STALE).then_watch();
             }
             // Its tasks follow from the facts.
             StageKind::Label => {}
             StageKind::Gate(rule) => work.watch = Watch::Gate(rule),
             StageKind::Arm(set) if set == ComponentSet::NONE => {}
-            StageKind::Arm(_) => work.watch = Watch::Never,
+            StageKind::Arm(set) => work.watch = Watch::Armed(set),
             StageKind::HandOver(set) => {
                 work.watch = Watch::HandedOver(set);
-                work.each(set, Task::StashManifest).then_watch();
+                work.each(set, STASH_MANIFEST).then_watch();
                 if !torn_down {
-                    work.task(Task::Canary);
+                    work.task(CANARY);
                 }
             }
             StageKind::Drain(set) => {
                 work.watch = Watch::Drained(set);
-                work.each(set, Task::StashManifest).then_watch();
+                work.each(set, STASH_MANIFEST).then_watch();
             }
             StageKind::Remove(set) => work.remove(set, stash, secrets),
             StageKind::Verify => {
-                work.task(Task::VerifyApi);
+                work.task(VERIFY_API);
                 if destroy_stash {
-                    work.task(Task::DestroyStash);
+                    work.task(DESTROY_STASH);
                 }
                 work.one_by_one().then_watch();
             }
@@ -132,15 +184,11 @@ impl Work {
 
     fn remove(&mut self, set: ComponentSet, stash: bool, rule: SecretsRule) {
         let manifest = if stash {
-            Task::StashManifest
+            STASH_MANIFEST
         } else {
-            Task::DeleteManifest
+            DELETE_MANIFEST
         };
-        let secrets = if stash {
-            Task::StashSecrets
-        } else {
-            Task::DeleteSecrets
-        };
+        let secrets = if stash { STASH_SECRETS } else { DELETE_SECRETS };
         match rule {
             SecretsRule::AfterProcesses => {
                 self.watch = Watch::Gone(set);
@@ -170,9 +218,9 @@ impl Work {
         }
         let mut work = Self::new(Watch::Reinstated(set));
         if secrets {
-            work.task(Task::StageSecrets);
+            work.task(STAGE_SECRETS);
         }
-        work.each(set, Task::PlaceManifest);
+        work.each(set, PLACE_MANIFEST);
         work.one_by_one().then_watch();
         work
     }
@@ -184,15 +232,55 @@ impl Work {
     }
 
     /// The task with this index.
-    pub(crate) fn get(&self, index: u8) -> Option<Task> {
-        self.tasks.get(usize::from(index)).copied().flatten()
+    #[inline]
+    pub(crate) const fn get(&self, index: u8) -> Option<Task> {
+        if index < self.len {
+            Some(TASKS[(self.tasks >> (8 * index) & 0xff) as usize])
+        } else {
+            None
+        }
     }
 
-    /// The index of a task.
-    pub(crate) fn index_of(&self, task: Task) -> Option<u8> {
-        self.tasks
-            .iter()
-            .position(|known| *known == Some(task))
-            .and_then(|index| u8::try_from(index).ok())
+    /// The index of a task among those whose bits are set.
+    #[inline]
+    pub(crate) fn index_of(&self, task: Task, among: u16) -> Option<u8> {
+        indices(among).find(|index| self.get(*index) == Some(task))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn places_name_their_tasks() {
+        let each = |first: Place, task: fn(Component) -> Task| {
+            let places = usize::from(first)..;
+            assert_eq!(TASKS[places][..3], Component::SELF_HOSTED.map(task));
+        };
+        each(PLACE_MANIFEST, Task::PlaceManifest);
+        each(STASH_MANIFEST, Task::StashManifest);
+        each(DELETE_MANIFEST, Task::DeleteManifest);
+        let applied = AssetGroup::ALL.map(Task::Apply);
+        assert_eq!(TASKS[usize::from(APPLY)..], applied);
+        let single = [
+            (CLAIM_CLUSTER, Task::ClaimCluster),
+            (STAGE_SECRETS, Task::StageSecrets),
+            (STASH_SECRETS, Task::StashSecrets),
+            (DELETE_SECRETS, Task::DeleteSecrets),
+            (CANARY, Task::Canary),
+            (VERIFY_API, Task::VerifyApi),
+            (DESTROY_STASH, Task::DestroyStash),
+            (CLAIM_EXISTING, Task::ClaimExisting),
+            (PURGE_STALE, Task::PurgeStale),
+        ];
+        for (place, task) in single {
+            assert_eq!(TASKS[usize::from(place)], task);
+        }
+        for component in Component::SELF_HOSTED {
+            let (bit, place) = (ComponentSet::bit(component), component as usize);
+            let first = Component::SELF_HOSTED[0] as usize;
+            assert_eq!(usize::from(bit), 1 << (place - first), "{component}");
+        }
     }
 }

@@ -28,7 +28,7 @@ fn neither_a_step_nor_a_start_nor_a_look_at_its_tasks_allocates() {
             let allocated = allocations(|| {
                 (state, _) = black_box(match entry {
                     LogEntry::Resumed { durable, .. } => resume(plan, *durable),
-                    LogEntry::Stepped { input, .. } => step(plan, state, *input),
+                    LogEntry::Stepped { input, .. } => step(plan, state, input),
                 });
                 black_box(running_tasks(plan, state).count());
             });

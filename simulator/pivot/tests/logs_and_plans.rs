@@ -90,6 +90,26 @@ fn a_process_killed_while_credentials_are_destroyed_does_not_verify_again() {
     assert_eq!(started, [Effect::Start(Task::DestroyStash, 1)]);
 }
 
+/// Logs stay readable when facts are added; what they did not tell is unknown, which is absent.
+#[test]
+fn a_log_that_does_not_tell_of_the_load_balancer_can_be_read() {
+    let mut facts = serde_json::to_value(perfect(3)).unwrap();
+    let apiservers = facts["apiservers"].as_object_mut().unwrap();
+    assert!(apiservers.remove("listed").is_some());
+    let facts: pivot::Facts = serde_json::from_value(facts).unwrap();
+    assert_eq!(facts.apiservers.listed, pivot::NodeSet::default());
+}
+
+/// A rule that is left out would be somebody's guess: every rule is written.
+#[test]
+fn a_plan_that_does_not_say_whether_to_ask_the_load_balancer_is_refused() {
+    let mut plan = serde_json::to_value(modern()).unwrap();
+    let rules = plan["rules"].as_object_mut().unwrap();
+    assert!(rules.remove("load_balancer").is_some());
+    let error = serde_json::from_value::<Plan>(plan).unwrap_err();
+    assert!(error.to_string().contains("load_balancer"), "{error}");
+}
+
 #[test]
 fn mutants_differ_from_modern_and_can_be_followed() {
     for mutant in mutants() {
@@ -143,6 +163,12 @@ fn plans_that_make_no_sense_are_refused() {
         ..stage("verified")
     };
     assert!(matches!(with(vec![endless]), Err(PlanError::NoDeadline(_))));
+    let mut unsaved = modern();
+    unsaved.rules.checkpointed = pivot::ComponentSet::APISERVER;
+    assert!(matches!(
+        unsaved.check(),
+        Err(PlanError::NotCheckpointed(_))
+    ));
     let mut hasty = modern();
     hasty.stages[10].stable_ms = 2_999;
     assert!(matches!(hasty.check(), Err(PlanError::HastyHandOver(_))));

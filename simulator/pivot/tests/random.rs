@@ -5,14 +5,17 @@ mod bench;
 
 use bench::perfect;
 use pivot::{
-    Durable, Effect, Effects, Facts, Input, NodeSet, Outcome, Plan, StageKind, State, Task, Timer,
-    Why, bootkube, kubeadm_alpha, modern, mutants, resume, running_tasks, step,
+    Durable, Effect, Effects, Facts, Input, NodeSet, Outcome, Plan, StageKind, StaleFact, State,
+    Task, Timer, Why, bootkube, kubeadm_alpha, modern, mutants, recover, resume, running_tasks,
+    step,
 };
 use proptest::prelude::*;
 use terms::{Component, Incarnation, Moment};
 
-const TASKS: [Task; 12] = [
+const TASKS: [Task; 14] = [
     Task::ClaimCluster,
+    Task::ClaimExisting,
+    Task::PurgeStale,
     Task::StageSecrets,
     Task::PlaceManifest(Component::KubeApiserver),
     Task::Apply(pivot::AssetGroup::Dns),
@@ -28,7 +31,7 @@ const TASKS: [Task; 12] = [
 const TIMERS: [Timer; 3] = [Timer::Stage, Timer::Stable, Timer::Retry];
 
 fn plans() -> Vec<Plan> {
-    let mut plans = vec![modern(), bootkube(), kubeadm_alpha()];
+    let mut plans = vec![modern(), bootkube(), kubeadm_alpha(), recover()];
     plans.extend(mutants().into_iter().map(|mutant| mutant.plan));
     plans
 }
@@ -150,6 +153,15 @@ fn facts(noise: u16, control_planes: u8) -> Facts {
         5 => facts.registered = NodeSet(noise >> 6),
         6 => facts.leases[0].age_ds = noise.to_le_bytes()[1],
         7 => facts.labelled = facts.ready,
+        8 => facts.stale = None,
+        9 => {
+            let [nodes, undecided] = (noise >> 6).to_le_bytes();
+            facts.stale = Some(StaleFact {
+                nodes,
+                pods: nodes,
+                undecided,
+            });
+        }
         _ => {}
     }
     facts

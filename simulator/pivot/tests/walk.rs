@@ -4,8 +4,8 @@ mod bench;
 
 use bench::{Bench, perfect};
 use pivot::{
-    Durable, Effect, Facts, Input, NodeSet, OnTimeout, Outcome, Plan, Task, Timer, Why, bootkube,
-    modern, resume, step,
+    ComponentSet, Durable, Effect, Effects, Facts, Input, NodeSet, OnTimeout, Outcome, Plan, Stage,
+    StageKind, State, Task, Timer, Why, bootkube, modern, resume, step,
 };
 use terms::{Component, Moment};
 
@@ -120,6 +120,24 @@ fn controllers_that_do_not_take_the_leases_bring_the_bootstrap_ones_back() {
             .count(),
         2
     );
+}
+
+/// An apiserver that the load balancer does not list, or one that it lists and that does not serve, replaces nothing.
+#[test]
+fn nothing_is_taken_away_before_the_load_balancer_lists_one_that_serves() {
+    let mut facts = perfect(3);
+    facts.apiservers.self_hosted = NodeSet(0b011);
+    facts.apiservers.listed = NodeSet(0b100);
+    let mut bench = Bench::new(modern(), facts);
+    bench.run();
+    let (step, _) = bench.held.clone().expect("it waits in vain and holds");
+    assert_eq!(step, "self-hosted-serving");
+    assert_eq!(bench.bootstrap_running, 7);
+    let mut forgets = modern();
+    forgets.rules.load_balancer = false;
+    let mut bench = Bench::new(forgets, facts);
+    bench.run();
+    assert!(bench.finished, "{:?}", bench.state);
 }
 
 #[test]
@@ -240,16 +258,12 @@ fn a_failed_task_is_tried_again_with_a_new_attempt() {
     );
 }
 
-#[test]
-fn a_stage_that_is_switched_off_waits_for_nothing() {
-    let plan = modern();
-    let armed = u8::try_from(
-        plan.stages
-            .iter()
-            .position(|stage| stage.step.as_str() == "checkpoints-armed")
-            .unwrap(),
-    );
-    let stage = armed.unwrap();
+/// The state in which `checkpoints-armed` was released, and what followed.
+fn entered_arming(plan: &Plan) -> (State, Effects, u8) {
+    let is_arming = |stage: &Stage| stage.step.as_str() == "checkpoints-armed";
+    let stage = plan.stages.iter().position(is_arming);
+    let stage = stage.and_then(|stage| u8::try_from(stage).ok());
+    let stage = stage.expect("the plan arms checkpoints");
     let durable = Durable {
         stage: stage - 1,
         completed: true,
@@ -257,13 +271,54 @@ fn a_stage_that_is_switched_off_waits_for_nothing() {
         reinstating: false,
         done: false,
     };
-    let (state, _) = resume(&plan, Some(durable));
-    let (state, _) = step(&plan, state, Input::Released(stage - 1, Moment::Completed));
-    let (_, effects) = step(&plan, state, Input::Released(stage, Moment::Entered));
-    let completed = Durable { stage, ..durable };
-    let expected = [
-        Effect::Persist(completed),
-        Effect::Announce(stage, Moment::Completed),
-    ];
-    assert_eq!(effects.iter().collect::<Vec<_>>(), expected);
+    let (state, _) = resume(plan, Some(durable));
+    let (state, _) = step(plan, state, Input::Released(stage - 1, Moment::Completed));
+    let (state, effects) = step(plan, state, Input::Released(stage, Moment::Entered));
+    (state, effects, stage)
+}
+
+#[test]
+fn a_stage_that_is_switched_off_waits_for_nothing() {
+    let mut plan = modern();
+    let (_, _, stage) = entered_arming(&plan);
+    plan.stages[usize::from(stage)].kind = StageKind::Arm(ComponentSet::NONE);
+    let (_, effects, _) = entered_arming(&plan);
+    let said = Effect::Announce(stage, Moment::Completed);
+    assert_eq!(effects.iter().last(), Some(said));
+}
+
+#[test]
+fn arming_waits_for_every_node_that_hosts_an_apiserver_and_for_no_other() {
+    let plan = modern();
+    let (state, _, stage) = entered_arming(&plan);
+    let passes = |facts: Facts| {
+        let (_, effects) = step(&plan, state, Input::Facts(facts));
+        effects
+            .iter()
+            .any(|effect| effect == Effect::Announce(stage, Moment::Completed))
+    };
+    let perfect = perfect(3);
+    assert!(passes(perfect));
+    for component in 0..3 {
+        let mut lacking = perfect;
+        lacking.armed[component] = NodeSet::first(2);
+        assert!(
+            !passes(lacking),
+            "cp-3 could not start component {component}"
+        );
+        lacking.apiservers.self_hosted = NodeSet::first(2);
+        assert!(!passes(lacking), "cp-3 serves nothing yet, and hosts one");
+        for pod in lacking
+            .pods
+            .iter_mut()
+            .flatten()
+            .filter(|pod| pod.node == Some(2))
+        {
+            pod.fresh = false;
+        }
+        assert!(passes(lacking), "nobody hears of cp-3");
+    }
+    let mut dark = perfect;
+    dark.pods_known = false;
+    assert!(!passes(dark), "nobody can say who hosts one");
 }

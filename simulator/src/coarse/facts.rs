@@ -1,10 +1,10 @@
 //! What the installer's adapters would tell of the world: as on a real node, unknown is absent.
 
-use pivot::{ApiserverFact, Facts, LeaseFact, NodeSet, PodFact, PodPhase};
+use pivot::{ApiserverFact, Facts, LeaseFact, NodeSet, PodFact, PodPhase, StaleFact};
 use terms::{Component, Incarnation};
 
 use super::action::Port;
-use super::state::{Joined, Pod, Process, State};
+use super::state::{Joined, Pod, Process, State, index};
 use super::world::World;
 
 /// A lease that is being renewed was renewed this long ago, in deciseconds.
@@ -37,7 +37,10 @@ impl World {
                 }
             }),
             bootstrap_running: 0,
+            armed: [NodeSet::default(); 3],
             pods_known: known,
+            // Every node of this world is wanted, and its pods are told as fresh or not.
+            stale: known.then(StaleFact::default),
             pods: [None; Facts::MOST_PODS],
         };
         for (bit, process) in state.bootstrap.iter().enumerate() {
@@ -59,6 +62,9 @@ impl World {
             if quorum && node.has_apiserver() {
                 facts.apiservers.self_hosted = facts.apiservers.self_hosted.with(number);
             }
+            if node.listed & Port::SelfHosted.bit() != 0 {
+                facts.apiservers.listed = facts.apiservers.listed.with(number);
+            }
             if !known {
                 continue;
             }
@@ -73,6 +79,10 @@ impl World {
                 facts.labelled = facts.labelled.with(number);
             }
             for (component, pod) in Component::SELF_HOSTED.into_iter().zip(node.pods) {
+                if pod.is_saved() && fresh {
+                    let armed = &mut facts.armed[index(component)];
+                    *armed = armed.with(number);
+                }
                 if pod != Pod::None {
                     facts.pods[place] = Some(pod_fact(component, number, pod, fresh));
                     place += 1;

@@ -24,7 +24,7 @@ impl World {
 
     /// Gives the machine an input, and performs what follows.
     pub(crate) fn input(&self, state: &mut State, input: Input) {
-        let (machine, effects) = step(&self.config().plan, state.machine, input);
+        let (machine, effects) = step(&self.config().plan, state.machine, &input);
         self.follow(state, machine, &effects);
         self.release_at_once(state);
     }
@@ -35,7 +35,7 @@ impl World {
             return false;
         }
         let facts = Input::Facts(self.facts(state));
-        let (machine, effects) = step(&self.config().plan, state.machine, facts);
+        let (machine, effects) = step(&self.config().plan, state.machine, &facts);
         machine.without_attempt() != state.machine || !effects.is_empty()
     }
 
@@ -84,7 +84,7 @@ impl World {
         let may_be_killed = state.left.can_end_installer();
         while let Some((stage, moment)) = state.machine.announced() {
             let released = Input::Released(stage, moment);
-            let (machine, effects) = step(&self.config().plan, state.machine, released);
+            let (machine, effects) = step(&self.config().plan, state.machine, &released);
             let persists = effects
                 .iter()
                 .any(|effect| matches!(effect, Effect::Persist(_)));

@@ -9,8 +9,9 @@
 use pivot::Task;
 use terms::Component;
 
+use super::action::Port;
 use super::config::Budgets;
-use super::state::{APISERVER, Joined, Process, State, Status, Teardown};
+use super::state::{APISERVER, Joined, Node, Process, State, Status, Teardown};
 use super::world::World;
 
 /// Slugs of the invariants that are judged, in the order of their bits.
@@ -83,13 +84,11 @@ impl World {
 
     fn guard_holds(&self, state: &State) -> bool {
         let count = self.control_planes();
-        let serving = state
-            .nodes
-            .iter()
-            .filter(|node| node.has_apiserver())
-            .count();
+        let serves = |node: &&Node| node.has_apiserver();
+        let listed = |node: &Node| node.listed & Port::SelfHosted.bit() != 0;
         state.has_quorum(count)
-            && serving >= usize::from(count.min(GUARD_INSTANCES))
+            && state.nodes.iter().filter(serves).count() >= usize::from(count.min(GUARD_INSTANCES))
+            && state.nodes.iter().filter(serves).any(listed)
             && state.leases.iter().all(|lease| lease.is_in_new_hands())
     }
 }
@@ -160,9 +159,8 @@ impl World {
         {
             anybody_on = true;
             let pod = node.pods[APISERVER];
-            // As the oracle: a manifest whose process was seen without its files starts nobody.
-            let lacks_files = state.bootstrap[APISERVER] != Process::Gone && !state.disk.secrets;
-            let manifest = number == 0 && state.disk.manifests & 1 != 0 && !lacks_files;
+            // As the oracle: a manifest without its files starts nobody.
+            let manifest = number == 0 && state.disk.manifests & 1 != 0 && state.disk.secrets;
             if pod.is_running() || pod.is_saved() || manifest {
                 return false;
             }

@@ -56,9 +56,13 @@ impl Projection<'_> {
             let listed = state.nodes[usize::from(*number)].listed & port.bit() != 0;
             listed && state.works_behind(*port, usize::from(*number))
         };
-        let mut ports = (0..self.world.control_planes())
+        let ports = (0..self.world.control_planes())
             .flat_map(|number| [(number, Port::SelfHosted), (number, Port::Bootstrap)]);
-        let outcome = match ports.find(serves).filter(|_| reachable) {
+        // It sends each request to the next one.
+        let behind: Vec<_> = ports.filter(serves).collect();
+        let turn = self.turn % behind.len().max(1);
+        self.turn += 1;
+        let outcome = match behind.get(turn).copied().filter(|_| reachable) {
             None => (RequestOutcome::Refused("no backend".to_owned()), None),
             Some((number, port)) => {
                 let incarnation = match port {
@@ -225,6 +229,8 @@ impl Projection<'_> {
                 BTreeSet::new()
             },
             ports: BTreeMap::new(),
+            checkpoints: Vec::new(),
+            agents: Vec::new(),
             kubelet: Some(ProcessId {
                 pid: 200,
                 start_ticks: self.kubelets[usize::from(number)],

@@ -36,6 +36,7 @@ mod actions;
 mod apply;
 mod cluster;
 mod config;
+mod decisions;
 mod facts;
 mod installer;
 mod judge;

@@ -75,6 +75,7 @@ const fn tasks() -> [(u8, u8); 729] {
 /// # Panics
 /// When the machine has more than six tasks in a stage, or a task that both runs and is done: no plan
 /// that was checked leads there.
+#[inline]
 pub(crate) fn pack(state: &State) -> u128 {
     pack_with(state, words(state), state.machine, state.leases)
 }
@@ -192,6 +193,7 @@ const READING_DONE: u64 = READINGS - 1;
 const REASONS: u64 = Why::ALL.len() as u64;
 const _: () = assert!(3 + 3 * REASONS == READINGS && 16 * READINGS < 1 << MARKER_BITS);
 
+#[inline]
 fn marker_to_number(marker: Option<Durable>) -> u64 {
     let Some(Durable {
         stage,
@@ -253,6 +255,7 @@ fn number_to_marker(number: u64) -> Option<Durable> {
 
 /// From the lowest bit: budgets, foreign change, failure, teardown, leases, files, processes, status.
 /// As in [`pack_with`], each part is shifted to its place by itself.
+#[inline]
 fn rest_to_bits(state: &State, leases: [Lease; 2]) -> u64 {
     let State {
         status,

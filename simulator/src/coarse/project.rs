@@ -4,7 +4,7 @@
 //! Time is made up: probes look five times a second, an action happens every 300 ms, and one that
 //! follows the start of the apiserver's removal after 20 ms, for a task takes less time than two looks;
 //! a teardown after a failure waits for nothing, and is over before the two seconds for which the oracle
-//! counts an apiserver that served.
+//! counts an apiserver that served: where no step is announced it cannot know when the failure was.
 //! The end is watched for 15 s, longer than any dip that is forgiven.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -62,6 +62,8 @@ pub(crate) struct Projection<'a> {
     pub(crate) state: State,
     pub(crate) now_ms: u64,
     pub(crate) revision: u64,
+    /// How many requests the load balancer got.
+    pub(crate) turn: usize,
     pub(crate) leases: [LeaseSeen; 2],
     /// What runs, by node, component and who started it.
     pub(crate) pids: BTreeMap<(u8, Component, Incarnation), u32>,
@@ -81,6 +83,7 @@ impl<'a> Projection<'a> {
             state: world.initial()[0],
             now_ms: 1_000,
             revision: 100,
+            turn: 0,
             leases: Default::default(),
             pids: BTreeMap::new(),
             kubelets: [1; 3],

@@ -11,7 +11,7 @@ use super::world::World;
 pub(crate) const fn asks_api(task: Task) -> bool {
     matches!(
         task,
-        Task::Apply(_) | Task::LabelNode(_) | Task::Canary | Task::VerifyApi
+        Task::Apply(_) | Task::PurgeStale | Task::LabelNode(_) | Task::Canary | Task::VerifyApi
     )
 }
 
@@ -91,7 +91,7 @@ impl World {
     fn work(&self, state: &mut State, task: Task) {
         let disk = &mut state.disk;
         match task {
-            Task::ClaimCluster => disk.claimed = true,
+            Task::ClaimCluster | Task::ClaimExisting => disk.claimed = true,
             Task::StageSecrets => disk.secrets = true,
             Task::PlaceManifest(component) => {
                 disk.manifests |= ComponentSet::bit(component);
@@ -122,7 +122,7 @@ impl World {
             }
             Task::Apply(AssetGroup::ControlPlane) => state.applied = true,
             Task::LabelNode(node) => state.nodes[usize::from(node)].joined = Joined::Labelled,
-            Task::Apply(_) | Task::Canary | Task::VerifyApi => {}
+            Task::Apply(_) | Task::PurgeStale | Task::Canary | Task::VerifyApi => {}
         }
     }
 }

@@ -4,9 +4,10 @@ use pivot::StageKind;
 
 use super::action::Action;
 use super::config::Config;
+use super::decisions::{OUTCOMES, failed_into};
 use super::judge::INVARIANTS;
 use super::pack;
-use super::state::{APISERVER, Disk, Joined, Lease, Power, Process, State, Status};
+use super::state::{APISERVER, Disk, Joined, Lease, Pod, Power, Process, State, Status};
 use crate::explore::Model;
 
 /// A coarse world: the bounds, with what follows from them.
@@ -76,6 +77,8 @@ impl World {
     }
 
     /// Before the installer's first effect: nodes have power, etcd serves, the assets lie on the first node.
+    /// A plan that reclaims a cluster begins after a loss of all its processes: etcd remembers its nodes and
+    /// pods, and kubelets that started since know of none.
     fn beginning(&self) -> State {
         let mut state = pack::BLANK;
         for node in state
@@ -89,6 +92,18 @@ impl World {
             assets: true,
             ..Disk::default()
         };
+        let reclaims = |stage: &pivot::Stage| stage.kind == StageKind::Reclaim;
+        if self.config.plan.stages.iter().any(reclaims) {
+            for node in state
+                .nodes
+                .iter_mut()
+                .take(usize::from(self.control_planes()))
+            {
+                (node.joined, node.pods) = (Joined::Labelled, [Pod::Bound; 3]);
+            }
+            state.applied = true;
+            state.disk.claimed = true;
+        }
         state.left = self.config.budgets;
         self.start(&mut state);
         state
@@ -166,11 +181,27 @@ impl Model for World {
         action.is_outside()
     }
 
+    fn is_help(&self, action: Action) -> bool {
+        action == Action::StartAgain
+    }
+
     fn kind(&self, action: Action) -> usize {
         action.kind()
     }
 
     fn kinds(&self) -> &'static [&'static str] {
         &Action::KINDS
+    }
+
+    fn outcomes(&self) -> &'static [&'static str] {
+        &OUTCOMES
+    }
+
+    fn judging(&self, state: &State) -> u64 {
+        self.judged_now(state)
+    }
+
+    fn led_to(&self, before: &State, after: &State) -> u64 {
+        failed_into(before, after)
     }
 }

@@ -98,6 +98,12 @@ impl Seen {
                 let value = Value::Step(step.step.clone(), step.moment);
                 self.put(Track::Steps, value, start_us, end_us);
             }
+            Sighting::Step(step) if step.step.as_str().ends_with("-activated") => {
+                self.leave_off(
+                    start_us,
+                    "the coarse world starts no copies from checkpoints",
+                );
+            }
             Sighting::Lease(lease) => self.lease(lease, start_us, end_us),
             Sighting::Pods(pods) => self.pods(pods, start_us, end_us),
             Sighting::NodeInventory(inventory) => {
@@ -314,11 +320,16 @@ impl Seen {
         }
     }
 
+    /// Nothing is compared from here on.
+    fn leave_off(&mut self, from_us: u64, reason: &str) {
+        if self.uncovered.is_none() {
+            self.uncovered = Some((from_us, reason.to_owned()));
+        }
+    }
+
     fn fault(&mut self, record: &FaultRecord, start_us: u64, end_us: u64) {
         if let Some(reason) = why_not_covered(record) {
-            if self.uncovered.is_none() {
-                self.uncovered = Some((start_us, reason));
-            }
+            self.leave_off(start_us, &reason);
             return;
         }
         if matches!(record.fault, Fault::KillInstaller(_)) {
@@ -348,6 +359,9 @@ impl Seen {
 fn why_not_covered(record: &FaultRecord) -> Option<String> {
     match &record.fault {
         Fault::Delete(_) => Some("the coarse world deletes no pods".to_owned()),
+        Fault::Kill(_) if record.targets.len() > 1 => {
+            Some("the coarse world kills one process at a time".to_owned())
+        }
         Fault::Kill(kill) if !Component::SELF_HOSTED.contains(&kill.component) => {
             Some(format!("the coarse world kills no {}", kill.component))
         }

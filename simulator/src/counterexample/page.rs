@@ -15,11 +15,17 @@ const THREE: (&str, &str) = (
 );
 
 /// Mutants that no state of the coarse world gives away, with the reason.
-pub const NOT_CAUGHT: [(&str, &str); 1] = [(
-    "verifies-at-leisure",
-    "its mistake is a duration: a failing verification is tried for two minutes before anything is put back. The coarse world has no durations, and in the end everything is put back; \
+pub const NOT_CAUGHT: [(&str, &str); 2] = [
+    (
+        "skips-arming",
+        "the stand-in for the checkpoint agent saves whenever it likes, and this judge does not ask for checkpoints; the timed world's `checkpoints-armed-before-teardown` catches it, and so does the agents' own world",
+    ),
+    (
+        "verifies-at-leisure",
+        "its mistake is a duration: a failing verification is tried for two minutes before anything is put back. The coarse world has no durations, and in the end everything is put back; \
      the timed world's `pivot-keeps-the-api-writable` catches it",
-)];
+    ),
+];
 
 const INTRODUCTION: &str = "# Which mistakes the explorer catches
 

@@ -1,5 +1,7 @@
 //! Expanding states: what can happen in each, and what is wrong in it.
 
+use super::key::spread;
+use super::keys::FREE;
 use super::model::Model;
 use super::visited::{Batch, StateId};
 
@@ -7,6 +9,28 @@ use super::visited::{Batch, StateId};
 pub(crate) struct Expansion {
     pub(crate) batch: Batch,
     pub(crate) tally: Tally,
+    recent: Recent,
+}
+
+/// Keys that were put into a batch lately: neighbours lead to the same states, and a key that is here
+/// needs no look-up in the whole set. It keeps the latest key of each place, and forgets those before it.
+struct Recent(Vec<u128>);
+
+impl Recent {
+    /// Two to this power are kept: they fit into the second-level cache.
+    const BITS: u32 = 13;
+
+    fn new() -> Self {
+        Self(vec![FREE; 1 << Self::BITS])
+    }
+
+    /// Takes a key in, and says whether it was not here.
+    #[inline]
+    fn is_new(&mut self, key: u128, spread: u64) -> bool {
+        // Not the bits that tell shards and buckets apart.
+        let place = (spread >> (u64::BITS - Self::BITS)) as usize;
+        std::mem::replace(&mut self.0[place], key) != key
+    }
 }
 
 /// What is counted over states and actions.
@@ -90,6 +114,7 @@ impl Expansion {
         Self {
             batch: Batch::default(),
             tally: Tally::new(kinds),
+            recent: Recent::new(),
         }
     }
 
@@ -108,13 +133,14 @@ impl Expansion {
             actions.clear();
             model.actions(&state, &mut actions);
             self.tally.dead_ends += u64::from(actions.is_empty());
+            self.batch.make_room(actions.len());
             for action in &actions {
                 self.tally.fired[model.kind(*action)] += 1;
                 let next = model.pack(&model.apply(&state, *action), symmetric);
+                let spread = spread(next);
                 // What changes nothing needs no look-up.
-                if next != *key {
-                    self.batch.push(next, *id);
-                }
+                let wanted = self.recent.is_new(next, spread) & (next != *key);
+                self.batch.push_if(wanted, next, spread, *id);
             }
         }
     }

@@ -55,6 +55,14 @@ impl Keys {
         self.buckets[self.home(spread)].0[0]
     }
 
+    /// Loads the bucket after that of a spread if this one is full, and returns something of it.
+    #[inline]
+    pub(crate) fn touch_next(&self, spread: u64) -> u128 {
+        let home = self.home(spread);
+        let is_full = self.buckets[home].0[WIDTH - 1] != FREE;
+        self.buckets[(home + usize::from(is_full)) & (self.buckets.len() - 1)].0[0]
+    }
+
     /// Whether the key is in the bucket of its spread, as nearly all keys are that are in the set.
     /// Without branches, for in which slot it is cannot be predicted.
     #[inline]

@@ -6,6 +6,7 @@
 
 mod bounds;
 mod coverage;
+mod decisions;
 mod expand;
 mod explored;
 mod key;
@@ -24,6 +25,7 @@ mod walk;
 
 pub use bounds::{Ask, Bounds, Continue, End, Progress, Search, Symmetry, Until, go_on};
 pub use coverage::Coverage;
+pub use decisions::{Decisions, decisions};
 pub use explored::{Counterexample, Explored};
 pub use model::Model;
 pub use nearest::{Goal, Nearest, nearest};

@@ -44,9 +44,30 @@ pub trait Model: Sync {
     /// Whether somebody from outside does this (a fault, a person). Everything else the world does by itself.
     fn is_outside(&self, action: Self::Action) -> bool;
 
+    /// Whether a person does this to help: what a world may return with that does not return by itself.
+    fn is_help(&self, _action: Self::Action) -> bool {
+        false
+    }
+
     /// Index of the action's kind, below `kinds().len()`: what coverage counts.
     fn kind(&self, action: Self::Action) -> usize;
 
     /// Names of the kinds of action.
     fn kinds(&self) -> &'static [&'static str];
+
+    /// Names of outcomes of decisions that the world's procedure takes, at most 64, in the order of the bits
+    /// of [`Model::judging`] and [`Model::led_to`]: what coverage of decisions counts.
+    fn outcomes(&self) -> &'static [&'static str] {
+        &[]
+    }
+
+    /// What the procedure's judgements come to in this state.
+    fn judging(&self, _state: &Self::State) -> u64 {
+        0
+    }
+
+    /// What an action made the procedure decide.
+    fn led_to(&self, _before: &Self::State, _after: &Self::State) -> u64 {
+        0
+    }
 }

@@ -40,24 +40,48 @@ impl StateId {
 }
 
 /// Keys that may be new, each with the state that it was reached from, sorted by shard.
+///
+/// Each shard's lists are filled up to its length; behind it is room.
 #[derive(Default)]
 pub(crate) struct Batch {
+    lens: [usize; SHARDS],
     keys: [Vec<u128>; SHARDS],
     parents: [Vec<StateId>; SHARDS],
 }
 
 impl Batch {
-    #[inline]
+    /// Adds a key.
     pub(crate) fn push(&mut self, key: u128, parent: StateId) {
+        self.make_room(1);
+        self.push_if(true, key, spread(key), parent);
+    }
+
+    /// Makes room for so many keys, whichever shards they belong to.
+    #[inline]
+    pub(crate) fn make_room(&mut self, count: usize) {
+        for (shard, len) in self.lens.into_iter().enumerate() {
+            if self.keys[shard].len() < len + count {
+                let room = (len + count).next_power_of_two().max(TOGETHER);
+                self.keys[shard].resize(room, FREE);
+                self.parents[shard].resize(room, StateId::NONE);
+            }
+        }
+    }
+
+    /// Adds a key if it is wanted, for which there is room. Without branches, for whether one is wanted
+    /// cannot be predicted.
+    #[inline]
+    pub(crate) fn push_if(&mut self, wanted: bool, key: u128, spread: u64, parent: StateId) {
         assert_ne!(key, FREE, "a model packs no state into the greatest number");
-        let shard = shard_of(spread(key));
-        self.keys[shard].push(key);
-        self.parents[shard].push(parent);
+        let shard = shard_of(spread);
+        let place = self.lens[shard];
+        self.keys[shard][place] = key;
+        self.parents[shard][place] = parent;
+        self.lens[shard] += usize::from(wanted);
     }
 
     pub(crate) fn clear(&mut self) {
-        self.keys.iter_mut().for_each(Vec::clear);
-        self.parents.iter_mut().for_each(Vec::clear);
+        self.lens = [0; SHARDS];
     }
 }
 
@@ -118,16 +142,35 @@ impl Shard {
 
     /// Adds this shard's part of a batch, in the batch's order.
     pub(crate) fn insert(&mut self, batch: &Batch) {
-        let keys = batch.keys[self.number].chunks(TOGETHER);
-        let parents = batch.parents[self.number].chunks(TOGETHER);
+        let len = batch.lens[self.number];
+        let keys = batch.keys[self.number][..len].chunks(TOGETHER);
+        let parents = batch.parents[self.number][..len].chunks(TOGETHER);
         for (keys, parents) in keys.zip(parents) {
-            touch(&self.keys, keys);
-            for (key, parent) in keys.iter().zip(parents) {
-                if !self.keys.is_home(*key, spread(*key)) {
-                    self.insert_one(*key, *parent);
-                }
+            let (strangers, count) = self.strangers(keys);
+            for place in &strangers[..count] {
+                self.insert_one(keys[usize::from(*place)], parents[usize::from(*place)]);
             }
         }
+    }
+
+    /// Places of those keys, of [`TOGETHER`] at most, that are not in the bucket of their spread: new
+    /// ones, and a few that overflowed. They are picked without branches, for which they are cannot be
+    /// predicted, and where each is looked for next is loaded, as in [`touch`].
+    fn strangers(&self, keys: &[u128]) -> ([u8; TOGETHER], usize) {
+        touch(&self.keys, keys);
+        let (mut strangers, mut count) = ([0; TOGETHER], 0);
+        for (place, key) in (0..).zip(keys) {
+            strangers[count] = place;
+            count += usize::from(!self.keys.is_home(*key, spread(*key)));
+        }
+        let next = |place: &u8| self.keys.touch_next(spread(keys[usize::from(*place)]));
+        black_box(
+            strangers[..count]
+                .iter()
+                .map(next)
+                .fold(0, |seen, key| seen ^ key),
+        );
+        (strangers, count)
     }
 
     fn insert_one(&mut self, key: u128, parent: StateId) {

@@ -3,6 +3,7 @@
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 
+use oracle::observation::Cause;
 use oracle::{CaseResult, Verdict, judge};
 use pivot::Plan;
 use proptest::strategy::{Strategy, ValueTree};
@@ -99,12 +100,19 @@ fn tried_out(plan: &Plan, trial: &Trial) -> Option<Tried> {
         took_ms: outcome.took_ms,
     };
     let tried = judged(timed::run_sparingly(&case, plan));
-    // Anything but success is what the scenario file says, seen as everybody sees it.
-    if tried.verdict.result == CaseResult::Passed {
+    // A violation, or what too few samples leave open, is what the scenario file says, seen as everybody sees it.
+    if says_enough(&tried.verdict) {
         Some(tried)
     } else {
         Some(judged(timed::run(&case, plan)))
     }
+}
+
+/// Whether more looks would say no more: nothing is wrong, or the course of things, which does not
+/// depend on looks, decided nothing, for a fault had no effect or an address was not reached.
+fn says_enough(verdict: &Verdict) -> bool {
+    verdict.result == CaseResult::Passed
+        || verdict.result == CaseResult::Inconclusive && verdict.cause == Some(Cause::Fault)
 }
 
 impl Tally {

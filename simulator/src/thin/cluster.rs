@@ -33,6 +33,7 @@ impl World {
             self.tick_lease(lock);
         }
         self.tick_controllers();
+        self.drive_agents();
     }
 
     /// The world turns peculiar, and shows it at once.
@@ -73,15 +74,20 @@ impl World {
             self.start(index, Component::Etcd, None);
         }
         self.tick_static_pods(index);
+        self.tick_copies(index);
         if self.reachable() {
             self.registered = self.registered.with(index);
             self.end_deleted_pods(index);
             let known = |pod: &&Pod| pod.bound && !pod.terminating && pod.node == index;
             let bound = self.pods.iter().filter(known);
             let known = bound.fold(0, |set, pod| set | ComponentSet::bit(pod.component));
-            self.node_mut(index).known_pods = ComponentSet(known);
+            let agent = self.has_agent_pod(index);
+            let node = self.node_mut(index);
+            node.known_pods = ComponentSet(known);
+            node.knows_agent = agent;
         }
         self.tick_pods(index);
+        self.tick_agent(index);
     }
 
     /// Ends the processes of pods that are to be deleted; a pod whose process is gone is removed.
@@ -123,6 +129,44 @@ impl World {
                 }
                 Some(process) if !wanted && process.gone_ms.is_none() => {
                     self.stop(index, component, Incarnation::Bootstrap);
+                }
+                _ => {}
+            }
+        }
+    }
+
+    /// Copies from checkpoints are static pods too.
+    fn tick_copies(&mut self, index: u8) {
+        let by = Some(Incarnation::Checkpoint);
+        for component in Component::SELF_HOSTED {
+            let node = self.node(index);
+            let wanted = node.kept.active.contains(&component);
+            match node.process(component, by) {
+                None if node.kept.can_start(component) && self.may_start(index, component, by) => {
+                    self.start(index, component, by);
+                }
+                Some(process) if !wanted && process.gone_ms.is_none() => {
+                    self.stop(index, component, Incarnation::Checkpoint);
+                }
+                _ => {}
+            }
+        }
+    }
+
+    /// The agent's pod, and the static copy of it that waits for its lock.
+    fn tick_agent(&mut self, index: u8) {
+        let component = Component::CheckpointAgent;
+        for (by, wanted) in [
+            (Incarnation::SelfHosted, self.node(index).knows_agent),
+            (Incarnation::Checkpoint, self.node(index).kept.protects),
+        ] {
+            let startable = wanted && self.may_start(index, component, Some(by));
+            match self.node(index).process(component, Some(by)) {
+                None if startable => self.start(index, component, Some(by)),
+                Some(process)
+                    if !wanted && by == Incarnation::Checkpoint && process.gone_ms.is_none() =>
+                {
+                    self.stop(index, component, by);
                 }
                 _ => {}
             }
@@ -233,7 +277,11 @@ impl World {
             self.ready_apiservers().collect()
         };
         let one = self.has(Quirk::LoadBalancerKnowsOneNode);
-        for instance in ready.iter().filter(|(node, _)| !one || *node == 0) {
+        let misses = self.has(Quirk::LoadBalancerMissesSelfHosted);
+        let known = |(node, incarnation): &&Instance| {
+            (!one || *node == 0) && !(misses && *incarnation == Incarnation::SelfHosted)
+        };
+        for instance in ready.iter().filter(known) {
             self.load_balancer.entry(*instance).or_default();
         }
         for (instance, backend) in &mut self.load_balancer {
@@ -298,7 +346,7 @@ impl World {
     }
 
     fn candidate(&mut self, lock: Component) -> Option<(u8, Incarnation, u32)> {
-        for incarnation in [Incarnation::Bootstrap, Incarnation::SelfHosted] {
+        for incarnation in Incarnation::ALL {
             if incarnation == Incarnation::SelfHosted && self.has(Quirk::ControllersNeverLead) {
                 continue;
             }
@@ -341,6 +389,7 @@ impl World {
             }
         }
         if self.acts(Component::KubeScheduler) || self.has(Quirk::PodsAreBoundUnled) {
+            self.place_agents();
             let unschedulable = self.has(Quirk::ApiserverCannotBeScheduled);
             for pod in &mut self.pods {
                 let refused = unschedulable && pod.component == Component::KubeApiserver;
@@ -352,10 +401,20 @@ impl World {
         }
     }
 
+    /// The agents' DaemonSet has its pods where the control plane's have theirs.
+    fn place_agents(&mut self) {
+        let made = self.acts(Component::KubeControllerManager)
+            && self.applied.contains(&AssetGroup::ControlPlane);
+        if made && self.agents.plan.is_some() {
+            self.agent_pods = self.labelled;
+        }
+    }
+
     fn start_ms(&mut self, component: Component, node: u8, by: Option<Incarnation>) -> u64 {
         let timer = match component {
             Component::Etcd => Timer::EtcdStart,
             Component::KubeApiserver => Timer::ApiserverStart,
+            Component::CheckpointAgent => Timer::AgentStart,
             _ => Timer::ControllerStart,
         };
         self.durations

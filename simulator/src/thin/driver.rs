@@ -163,7 +163,7 @@ impl WorldDriver {
         let Some(input) = self.next_input(world) else {
             return false;
         };
-        let (state, effects) = step(&self.plan, self.state, input);
+        let (state, effects) = step(&self.plan, self.state, &input);
         self.state = state;
         self.log.push(LogEntry::Stepped { input, effects });
         self.take(&effects);

@@ -31,7 +31,9 @@ impl World {
             leases: [Component::KubeControllerManager, Component::KubeScheduler]
                 .map(|lock| self.lease_fact(lock)),
             bootstrap_running: self.bootstrap_running(),
+            armed: Component::SELF_HOSTED.map(|component| when_known(self.armed(component))),
             pods_known: known,
+            stale: known.then(pivot::StaleFact::default),
             pods,
         }
     }
@@ -44,13 +46,19 @@ impl World {
         for (node, incarnation) in self.ready_apiservers() {
             match incarnation {
                 Incarnation::Bootstrap => fact.bootstrap = fact.bootstrap.with(node),
-                _ => fact.self_hosted = fact.self_hosted.with(node),
+                Incarnation::SelfHosted => fact.self_hosted = fact.self_hosted.with(node),
+                Incarnation::Checkpoint => {}
             }
         }
         let listed = |(instance, backend): (&(u8, Incarnation), &super::world::Backend)| {
             instance.1 == Incarnation::Bootstrap && backend.listed
         };
         fact.bootstrap_unlisted = !self.load_balancer.iter().any(listed);
+        for ((node, incarnation), backend) in &self.load_balancer {
+            if *incarnation == Incarnation::SelfHosted && backend.listed {
+                fact.listed = fact.listed.with(*node);
+            }
+        }
         fact
     }
 
@@ -75,6 +83,12 @@ impl World {
         running.fold(0, |bits, process| {
             bits | ComponentSet::bit(process.component)
         })
+    }
+
+    /// Nodes whose agent tells that it could start the component.
+    fn armed(&self, component: Component) -> NodeSet {
+        let armed = (0..self.control_planes).filter(|node| self.is_armed(*node, component));
+        armed.fold(NodeSet::default(), NodeSet::with)
     }
 
     fn pod_facts(&self) -> impl Iterator<Item = PodFact> + '_ {

@@ -3,12 +3,13 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use oracle::observation::{
-    Connection, EtcdStatus, HostSample, Lease, NodeInventory, NodeStatus, PodStatus, Process,
-    ProcessId, Request, RequestKind, RequestOutcome, Served,
+    AgentSeen, CheckpointSeen, Connection, EtcdStatus, HostSample, Lease, NodeInventory,
+    NodeStatus, PodStatus, Process, ProcessId, Request, RequestKind, RequestOutcome, Served,
 };
 use oracle::{Sighting, Source};
 use terms::{Component, Incarnation};
 
+use super::kept::{self, Kept, Version};
 use super::node::{self, SECRETS};
 use super::scene::Quirk;
 use super::watcher::Watcher;
@@ -210,29 +211,76 @@ fn request(
     (RequestOutcome::Acknowledged { revision }, served_by)
 }
 
+fn checkpoints(kept: &Kept) -> Vec<CheckpointSeen> {
+    let versions = |(component, versions): (&Component, &Vec<Version>)| {
+        let component = *component;
+        let seen = versions.iter().map(move |version| CheckpointSeen {
+            component,
+            generation: format!("t{}", version.template),
+            complete: version.is_complete(),
+            prepared: version.prepared,
+            mixed: false,
+            references: BTreeSet::new(),
+        });
+        seen.collect::<Vec<_>>()
+    };
+    kept.versions.iter().flat_map(versions).collect()
+}
+
+fn agents(world: &World, index: u8) -> Vec<AgentSeen> {
+    let acting = world.acting_agent(index);
+    let processes = world.node(index).processes.iter();
+    let agents = processes.filter(|process| process.component == Component::CheckpointAgent);
+    let seen = agents.map(|process| AgentSeen {
+        id: ProcessId {
+            pid: process.pid,
+            start_ticks: process.started_ms / 10,
+        },
+        incarnation: process.incarnation,
+        acting: acting == Some(process.pid),
+    });
+    seen.collect()
+}
+
 fn inventory(world: &World, index: u8) -> NodeInventory {
     let state = world.node(index);
-    let processes = state.processes.iter().map(|process| {
-        let broken = process.incarnation == Some(Incarnation::Bootstrap) && !state.secrets;
-        Process {
-            component: process.component,
-            incarnation: process.incarnation,
-            id: ProcessId {
-                pid: process.pid,
-                start_ticks: process.started_ms / 10,
-            },
-            missing_files: if broken {
-                SECRETS.map(str::to_owned).into()
-            } else {
-                BTreeSet::new()
-            },
-        }
-    });
+    let is_agent =
+        |process: &&super::node::Process| process.component == Component::CheckpointAgent;
+    let processes = state
+        .processes
+        .iter()
+        .filter(|process| !is_agent(process))
+        .map(|process| {
+            let broken = process.incarnation == Some(Incarnation::Bootstrap) && !state.secrets;
+            Process {
+                component: process.component,
+                incarnation: process.incarnation,
+                id: ProcessId {
+                    pid: process.pid,
+                    start_ticks: process.started_ms / 10,
+                },
+                missing_files: if broken {
+                    SECRETS.map(str::to_owned).into()
+                } else {
+                    BTreeSet::new()
+                },
+            }
+        });
     let mut manifests: BTreeSet<String> = state
         .manifests
         .iter()
         .map(|component| node::manifest(*component))
         .collect();
+    manifests.extend(
+        state
+            .kept
+            .active
+            .iter()
+            .map(|component| kept::manifest(*component)),
+    );
+    if state.kept.protects {
+        manifests.insert(kept::AGENT_MANIFEST.to_owned());
+    }
     if index < world.control_planes {
         manifests.insert("etcd.yaml".to_owned());
     }
@@ -241,6 +289,8 @@ fn inventory(world: &World, index: u8) -> NodeInventory {
         manifests,
         bootstrap_files: state.bootstrap_files(),
         ports: BTreeMap::new(),
+        checkpoints: checkpoints(&state.kept),
+        agents: agents(world, index),
         kubelet: state.has_kubelet(world.now_ms).then_some(ProcessId {
             pid: state.kubelet.pid,
             start_ticks: state.kubelet.started_ms / 10,

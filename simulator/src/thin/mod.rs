@@ -1,8 +1,10 @@
 //! A thin world: enough to tell a right pivot from a wrong one.
 
+mod agent;
 mod cluster;
 mod driver;
 mod facts;
+mod kept;
 mod look;
 mod node;
 mod outline;
@@ -15,6 +17,7 @@ mod tried;
 mod watcher;
 mod world;
 
+pub(crate) use agent::HoldPoint;
 pub(crate) use driver::Said;
 pub use driver::WorldDriver;
 pub use scene::{Happening, Incident, Quirk, Scene, When};

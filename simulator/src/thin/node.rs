@@ -5,6 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use pivot::{ComponentSet, Durable};
 use terms::{Component, Incarnation};
 
+use super::kept::Kept;
+
 /// A node.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(crate) struct Node {
@@ -36,6 +38,10 @@ pub(crate) struct Node {
     pub(crate) unit: bool,
     /// Self-hosted components whose pod on this node the kubelet has learnt of since it started.
     pub(crate) known_pods: ComponentSet,
+    /// The kubelet has learnt since it started that an agent's pod is bound to its node.
+    pub(crate) knows_agent: bool,
+    /// What the checkpoint agent keeps on the disk.
+    pub(crate) kept: Kept,
     /// What runs.
     pub(crate) processes: Vec<Process>,
 }

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use pivot::checkpoint::AgentPlan;
 use terms::{Component, Milliseconds, Moment, StepName};
 
 /// An etcd that does not sync loses what it wrote in this time.
@@ -22,6 +23,8 @@ pub struct Scene {
     pub control_planes: u8,
     /// How many workers.
     pub workers: u8,
+    /// What the checkpoint agents follow, if there are any.
+    pub agent: Option<AgentPlan>,
     /// What is peculiar from the beginning.
     pub quirks: BTreeSet<Quirk>,
     /// What happens, one after another.
@@ -66,6 +69,8 @@ pub enum Quirk {
     PodsWithoutOwner,
     /// The load balancer lists the bootstrap node's apiservers only.
     LoadBalancerKnowsOneNode,
+    /// The load balancer never lists a self-hosted apiserver.
+    LoadBalancerMissesSelfHosted,
     /// Self-hosted apiservers want the bootstrap one's port, and come up only some time after it has gone.
     OneApiserverPort,
     /// Pods are bound although no scheduler leads.
@@ -136,6 +141,7 @@ impl Scene {
             name: name.to_owned(),
             control_planes,
             workers,
+            agent: AgentPlan::named("modern"),
             quirks: BTreeSet::new(),
             incidents: Vec::new(),
             ends: "done".to_owned(),
@@ -173,6 +179,13 @@ impl Scene {
     #[must_use]
     pub fn watched_for(mut self, afterwards_ms: u64) -> Self {
         self.afterwards_ms = afterwards_ms;
+        self
+    }
+
+    /// The same scene with other checkpoint agents.
+    #[must_use]
+    pub fn kept_by(mut self, agent: AgentPlan) -> Self {
+        self.agent = Some(agent);
         self
     }
 

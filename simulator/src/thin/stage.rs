@@ -61,6 +61,7 @@ pub fn run_to_end(plan: &Plan, scene: &Scene) -> Run {
     while stage.world.now_ms < scene.longest_ms && !stage.is_over() {
         stage.incidents_of_time();
         stage.world.tick();
+        stage.watcher.agent_steps(&mut stage.world);
         stage.boot();
         stage.drive();
         if stage.world.now_ms.is_multiple_of(scene.watch_every_ms) {
@@ -368,6 +369,9 @@ fn opened(scene: &Scene) -> CaseOpened {
     let nodes = (1..=control_planes).map(NodeId::control_plane);
     let workers = (1..=usize::from(scene.workers)).map(NodeId::worker);
     let mut capabilities = BTreeSet::from([Capability::SelfHosted]);
+    if scene.agent.is_some() {
+        capabilities.insert(Capability::Checkpoints);
+    }
     if scene.control_planes > 1 {
         capabilities.insert(Capability::Ha);
     }

@@ -30,6 +30,7 @@ impl World {
         node.on = false;
         node.processes.clear();
         node.known_pods = ComponentSet::NONE;
+        node.knows_agent = false;
         node.back_offs.clear();
     }
 
@@ -103,6 +104,7 @@ impl World {
             },
         );
         state.known_pods = ComponentSet::NONE;
+        state.knows_agent = false;
         vec![killed.pid]
     }
 

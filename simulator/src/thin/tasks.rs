@@ -10,7 +10,7 @@ impl World {
     /// Does a task's work at this instant. A foreign installer's work is done in another cluster's name.
     pub(crate) fn perform(&mut self, task: Task, foreign: bool) -> Outcome {
         match task {
-            Task::ClaimCluster => {
+            Task::ClaimCluster | Task::ClaimExisting => {
                 let node = self.node_mut(0);
                 if foreign && node.claimed {
                     return Outcome::Refused(Why::ForeignCluster);
@@ -62,6 +62,8 @@ impl World {
                 node.stashed.clear();
                 Outcome::Done
             }
+            // Every node of this world is wanted: nothing is ever stale.
+            Task::PurgeStale => Outcome::Done,
             Task::Apply(_) | Task::LabelNode(_) | Task::Canary | Task::VerifyApi => self.ask(task),
         }
     }

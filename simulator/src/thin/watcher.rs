@@ -9,6 +9,7 @@ use oracle::observation::{
 use oracle::{Observation, Sighting, Source};
 use terms::{Actor, Fault, Moment, NodeId, StepName};
 
+use super::agent::Announced;
 use super::node::Node;
 use super::world::World;
 
@@ -108,18 +109,27 @@ impl Watcher {
     /// Tells what was found on a node.
     pub(crate) fn tell_node(&mut self, world: &World, index: u8, saw: Sighting) {
         let told = self.tell(world, Source::Node(world.name(index)), "inventory", saw);
-        let told_ms = match self.nodes.get(&index) {
-            Some(seen) if !told => seen.told_ms,
-            _ => world.now_ms,
-        };
-        let node = world.node(index).clone();
+        let node = world.node(index);
         let has_kubelet = node.has_kubelet(world.now_ms);
-        let seen = NodeSeen {
-            node,
-            has_kubelet,
-            told_ms,
-        };
-        self.nodes.insert(index, seen);
+        match self.nodes.get_mut(&index) {
+            Some(seen) => {
+                if told {
+                    seen.told_ms = world.now_ms;
+                }
+                if seen.node != *node {
+                    seen.node.clone_from(node);
+                }
+                seen.has_kubelet = has_kubelet;
+            }
+            None => {
+                let seen = NodeSeen {
+                    node: node.clone(),
+                    has_kubelet,
+                    told_ms: world.now_ms,
+                };
+                self.nodes.insert(index, seen);
+            }
+        }
     }
 
     /// Tells what is looked at often and changes seldom: when it changed, or as a sign of life. Says
@@ -132,16 +142,23 @@ impl Watcher {
         saw: Sighting,
     ) -> bool {
         let key = (source, subject);
-        let old = self.told.get(&key);
-        let stale = |(told_ms, before): &(u64, Sighting)| {
-            *before != saw || world.now_ms >= told_ms + REPEAT_MS
-        };
-        let tells = old.is_none_or(stale);
-        if tells {
-            self.told.insert(key.clone(), (world.now_ms, saw.clone()));
-            self.answer(world, key.0, saw);
+        match self.told.get_mut(&key) {
+            Some((told_ms, before)) => {
+                let changed = *before != saw;
+                if !changed && world.now_ms < *told_ms + REPEAT_MS {
+                    return false;
+                }
+                *told_ms = world.now_ms;
+                if changed {
+                    before.clone_from(&saw);
+                }
+            }
+            None => {
+                self.told.insert(key.clone(), (world.now_ms, saw.clone()));
+            }
         }
-        tells
+        self.answer(world, key.0, saw);
+        true
     }
 
     pub(crate) fn runner(&mut self, now_ms: u64, saw: Sighting) {
@@ -244,6 +261,22 @@ impl Watcher {
             now_ms * 1_000,
             Sighting::Step(saw),
         );
+    }
+
+    /// What the checkpoint agents announced since the last call.
+    pub(crate) fn agent_steps(&mut self, world: &mut World) {
+        for Announced { at, now_ms, held } in std::mem::take(&mut world.agents.said) {
+            let saw = Step {
+                actor: Actor(format!("checkpoint@{}", world.name(at.node))),
+                step: at.step,
+                moment: at.moment,
+                occurrence: at.occurrence,
+                held,
+                reason: None,
+            };
+            let now_us = now_ms * 1_000;
+            self.put(Source::Steps, now_us, now_us, Sighting::Step(saw));
+        }
     }
 
     /// The last look: written keys are read back, an old credential is tried, and the record is closed.

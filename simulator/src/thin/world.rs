@@ -2,9 +2,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use pivot::checkpoint::AgentPlan;
 use pivot::{AssetGroup, NodeSet};
 use terms::{Component, Incarnation, NodeId};
 
+use super::agent::Agents;
 use super::node::{Kubelet, Lost, Node, Process};
 use super::scene::{Quirk, Scene};
 use crate::timers::{Durations, Timer, Timers};
@@ -13,7 +15,7 @@ use crate::timers::{Durations, Timer, Timers};
 pub(crate) type Instance = (u8, Incarnation);
 
 /// Who starts apiservers here.
-const INCARNATIONS: [Incarnation; 2] = [Incarnation::Bootstrap, Incarnation::SelfHosted];
+const INCARNATIONS: [Incarnation; 3] = Incarnation::ALL;
 
 /// The world at one instant.
 #[derive(Clone, Debug)]
@@ -32,6 +34,9 @@ pub struct World {
     pub(crate) registered: NodeSet,
     pub(crate) labelled: NodeSet,
     pub(crate) pods: Vec<Pod>,
+    /// Nodes to which a pod of the checkpoint agent is bound.
+    pub(crate) agent_pods: NodeSet,
+    pub(crate) agents: Agents,
     pub(crate) leases: BTreeMap<Component, LeaseState>,
     pub(crate) authority: u32,
     pub(crate) durations: Durations,
@@ -46,6 +51,8 @@ pub(crate) struct Made {
     pub(crate) workers: u8,
     pub(crate) quirks: BTreeSet<Quirk>,
     pub(crate) durations: Durations,
+    /// What the checkpoint agents follow, if the installer brings any.
+    pub(crate) agent: Option<AgentPlan>,
 }
 
 /// etcd's data.
@@ -100,6 +107,7 @@ impl World {
             workers: scene.workers,
             quirks: scene.quirks.clone(),
             durations: Durations::usual(Timers::measured()),
+            agent: scene.agent.clone(),
         })
     }
 
@@ -109,6 +117,7 @@ impl World {
             workers,
             quirks,
             durations,
+            agent,
         } = made;
         let kubelet = Kubelet {
             pid: 200,
@@ -151,6 +160,8 @@ impl World {
             registered: NodeSet::default(),
             labelled: NodeSet::default(),
             pods: Vec::new(),
+            agent_pods: NodeSet::default(),
+            agents: Agents::new(agent, control_planes),
             leases: locks.into_iter().map(|lock| (lock, lease)).collect(),
             authority: 1,
             durations,
@@ -162,6 +173,17 @@ impl World {
     /// The virtual time in milliseconds.
     pub const fn now_ms(&self) -> u64 {
         self.now_ms
+    }
+
+    /// The template of a component's DaemonSet: nothing rolls out here.
+    #[expect(clippy::unused_self, reason = "a rollout will make it the world's")]
+    pub(crate) const fn template(&self, _component: Component) -> u32 {
+        1
+    }
+
+    /// Whether a pod of the agent is bound to the node.
+    pub(crate) const fn has_agent_pod(&self, node: u8) -> bool {
+        self.agent_pods.contains(node)
     }
 
     /// How long something takes this entity this time, in milliseconds.
@@ -321,9 +343,10 @@ impl World {
 
     /// Whether an apiserver answers through the load balancer.
     pub(crate) fn reachable(&self) -> bool {
-        self.load_balancer
-            .iter()
-            .any(|(instance, backend)| backend.listed && self.serves(*instance))
+        let works = |instance| self.is_apiserver(instance, Process::works);
+        let mut backends = self.load_balancer.iter();
+        backends.any(|(instance, backend)| backend.listed && works(*instance))
+            && self.store_commits()
     }
 
     /// Whether the leader of this lock does its work.

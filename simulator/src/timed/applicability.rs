@@ -55,6 +55,7 @@ fn why_not_simulated(fault: &Fault) -> Option<String> {
             | Component::KubeApiserver
             | Component::KubeControllerManager
             | Component::KubeScheduler
+            | Component::CheckpointAgent
             | Component::Kubelet => None,
             other => Some(format!("`kill`: {other} is not simulated")),
         },

@@ -4,8 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use oracle::Live;
 use oracle::observation::{CaseClosed, OperationEnd, Trouble};
+use pivot::checkpoint::AgentPlan;
 use pivot::{LogEntry, Plan};
-use scenarios::{Case, Installer};
+use scenarios::{Case, Entry, Installer};
 use terms::NodeId;
 
 use super::applicability::NODE_SELECTOR;
@@ -14,7 +15,7 @@ use super::operation::{Held, Open};
 use super::outcome::Outcome;
 use super::timeline::Progress;
 use crate::conform::Seen;
-use crate::thin::{Made, Quirk, Watcher, World, WorldDriver};
+use crate::thin::{HoldPoint, Made, Quirk, Watcher, World, WorldDriver};
 use crate::timers::{Durations, Timers};
 
 /// How often probes look, in milliseconds: at 5 Hz, as on real clusters.
@@ -165,12 +166,14 @@ impl<'a> Play<'a> {
             quirks.insert(Quirk::ApiserverCannotBeScheduled);
         }
         let count = |nodes: u32| u8::try_from(nodes).unwrap_or(u8::MAX);
-        let world = World::made(Made {
+        let mut world = World::made(Made {
             control_planes: count(case.cluster.control_plane),
             workers: count(case.cluster.workers),
             quirks,
             durations: Durations::drawn(timers, case.seed),
+            agent: agent_of(plan),
         });
+        world.agents.holds = agent_holds(case, &world);
         let live = (!case.expect.violated.is_empty()).then(Live::new);
         Self {
             case,
@@ -199,6 +202,7 @@ impl<'a> Play<'a> {
 
     fn pass_time(&mut self) {
         self.world.tick();
+        self.watcher.agent_steps(&mut self.world);
         let now_ms = self.world.now_ms();
         let (back, waiting) = self
             .power_back
@@ -257,7 +261,35 @@ impl<'a> Play<'a> {
         Outcome {
             observations,
             log: self.log,
+            agent_logs: self.world.agent_logs(),
             took_ms: self.world.now_ms(),
         }
     }
+}
+
+/// The agents' plan that belongs to a policy: its own, or the reference's for one that only changes the
+/// pivot. kubeadm never had agents.
+fn agent_of(plan: &Plan) -> Option<AgentPlan> {
+    match plan.policy.as_str() {
+        "kubeadm-alpha" => None,
+        policy => AgentPlan::named(policy).or_else(|| AgentPlan::named("modern")),
+    }
+}
+
+/// Where the timeline wants agents to be held.
+fn agent_holds(case: &Case, world: &World) -> Vec<HoldPoint> {
+    let at = case.timeline.iter().filter_map(|entry| match entry {
+        Entry::At(at) => Some(at),
+        _ => None,
+    });
+    at.filter_map(|at| {
+        let node = at.actor.0.strip_prefix("checkpoint@")?;
+        Some(HoldPoint {
+            node: world.index(&NodeId::new(node))?,
+            step: at.step.clone(),
+            moment: at.moment,
+            occurrence: at.occurrence,
+        })
+    })
+    .collect()
 }

@@ -129,17 +129,21 @@ impl Play<'_> {
                     .inject
                     .iter()
                     .any(|fault| self.stops_the_installer(fault));
-                if matches!(turn, Turn::Done) && !stopped {
-                    self.release();
+                if matches!(turn, Turn::Done) {
+                    if let Some(node) = self.agent_of(at) {
+                        self.world.release_agent(node);
+                    } else if !stopped {
+                        self.release();
+                    }
                 }
                 return turn;
             }
         };
-        if self.held.as_ref().is_some_and(|held| held.is_at(at)) {
+        if self.is_held_at(at) {
             return Turn::Now(self.strike_all(&at.inject));
         }
         let address = format!("{} {} #{}", at.step, at.moment, at.occurrence);
-        if self.open.is_none() {
+        if self.open.is_none() && self.agent_of(at).is_none() {
             let what = format!("the operation ended without reaching {address}");
             self.trouble = Some(fault_trouble(what));
         } else if self.world.now_ms() >= since_ms + at.within.0 {
@@ -147,6 +151,21 @@ impl Play<'_> {
             self.trouble = Some(fault_trouble(what));
         }
         Turn::Later(progress)
+    }
+
+    /// The node of the agent that is addressed; none for the installer.
+    fn agent_of(&self, at: &At) -> Option<u8> {
+        let node = at.actor.0.strip_prefix("checkpoint@")?;
+        self.world.index(&NodeId::new(node))
+    }
+
+    fn is_held_at(&self, at: &At) -> bool {
+        match self.agent_of(at) {
+            Some(node) => self
+                .world
+                .agent_is_held(node, &at.step, at.moment, at.occurrence),
+            None => self.held.as_ref().is_some_and(|held| held.is_at(at)),
+        }
     }
 
     fn stops_the_installer(&self, fault: &Fault) -> bool {

@@ -6,7 +6,7 @@ use super::{ROWS, Span, Timer, Timers};
 use crate::chance::{Chance, Key, named};
 
 /// How many timers there are.
-const COUNT: usize = Timer::OperationSeen as usize + 1;
+const COUNT: usize = Timer::AgentTask as usize + 1;
 
 /// Gives every duration of a run: the usual ones, or drawn ones.
 #[derive(Clone, Debug)]

@@ -73,6 +73,12 @@ pub enum Timer {
     FaultProof,
     /// An operation ended → the runner sees it.
     OperationSeen,
+    /// A checkpoint agent's start, until it holds the lock or waits for it.
+    AgentStart,
+    /// How often a checkpoint agent looks at its node and at the API.
+    AgentLook,
+    /// A task of a checkpoint agent.
+    AgentTask,
 }
 
 /// How long something takes, in milliseconds.
@@ -176,7 +182,7 @@ mod tests {
         }
         // The enumeration's last one is the table's last one: none was forgotten in between.
         let timers: std::collections::BTreeSet<Timer> = ROWS.iter().map(|row| row.timer).collect();
-        assert_eq!(timers.len(), Timer::OperationSeen as usize + 1);
+        assert_eq!(timers.len(), Timer::AgentTask as usize + 1);
     }
 
     #[test]

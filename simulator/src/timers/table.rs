@@ -202,4 +202,22 @@ pub const ROWS: &[Row] = &[
         "operation ended → the runner sees it",
         "the harness asks systemd each 400 ms",
     ),
+    always(
+        Timer::AgentStart,
+        span(500, 1_000, 3_000),
+        "a checkpoint agent's start",
+        "as a small container's: not measured by itself",
+    ),
+    always(
+        Timer::AgentLook,
+        span(300, 500, 1_000),
+        "how often a checkpoint agent looks",
+        "the reference installer's agent: each 500 ms, a second at most when the API does not answer",
+    ),
+    always(
+        Timer::AgentTask,
+        span(10, 100, 400),
+        "a task of a checkpoint agent",
+        "as the installer's tasks on the same disk",
+    ),
 ];

@@ -84,7 +84,9 @@ fn timed_runs_of_the_catalogue_conform() {
         }
     }
     let expected = [
-        ("the coarse world deletes no pods", 9),
+        ("the coarse world deletes no pods", 18),
+        ("the coarse world starts no copies from checkpoints", 9),
+        ("the coarse world kills one process at a time", 3),
         ("the coarse world kills no etcd", 3),
     ];
     let expected = expected.map(|(reason, cases)| (reason.to_owned(), cases));

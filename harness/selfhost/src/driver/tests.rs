@@ -15,7 +15,7 @@ use crate::plan_file;
 
 fn driver(state: &std::path::Path, twin: &Twin, points: &[&str]) -> Driver<Twin, Twin> {
     let layout = Layout::below(state, &state.join("assets"), state);
-    let plan = plan_file::find("modern").unwrap();
+    let plan = plan_file::find(policy(twin)).unwrap();
     let holds = Holds {
         points: points.iter().map(|point| point.parse().unwrap()).collect(),
         control: Some(ControlFifo::open(&state.join("control")).unwrap()),
@@ -35,6 +35,15 @@ fn driver(state: &std::path::Path, twin: &Twin, points: &[&str]) -> Driver<Twin,
         holds,
         stop: CancellationToken::new(),
     })
+}
+
+/// A twin that begins after a loss is recovered, any other is bootstrapped.
+fn policy(twin: &Twin) -> &'static str {
+    if twin.0.lock().unwrap().recovers {
+        Plan::RECOVERY
+    } else {
+        "modern"
+    }
 }
 
 /// A process's life: it begins with what survived, and ends by itself or is killed by the world.
@@ -59,8 +68,12 @@ fn steps(state: &std::path::Path) -> Vec<String> {
 }
 
 fn replays(state: &std::path::Path) {
+    replays_as(state, "modern");
+}
+
+fn replays_as(state: &std::path::Path, policy: &str) {
     let text = std::fs::read_to_string(state.join("log.ndjson")).unwrap();
-    let plan = plan_file::find("modern").unwrap();
+    let plan = plan_file::find(policy).unwrap();
     contract::check_log(&plan, &read_log(&text).unwrap()).unwrap();
 }
 
@@ -236,6 +249,63 @@ async fn told_to_stop_it_stops_and_can_be_resumed() {
     assert!(!twin.0.lock().unwrap().applied);
     drop(first);
     assert_eq!(live(state.path(), &twin, &[]).await, Some(Ending::Done));
+}
+
+/// The cluster as etcd remembers it: applied and labelled long ago, two of its nodes gone for good.
+fn lost() -> Twin {
+    let twin = Twin::default();
+    {
+        let mut world = twin.0.lock().unwrap();
+        world.recovers = true;
+        world.applied = true;
+        world.labelled = NodeSet::first(3);
+        (world.stale.nodes, world.stale.pods) = (2, 7);
+    }
+    twin
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_recovery_killed_at_any_task_can_be_run_again() {
+    let state = tempfile::tempdir().unwrap();
+    let undisturbed = lost();
+    assert_eq!(
+        live(state.path(), &undisturbed, &[]).await,
+        Some(Ending::Done)
+    );
+    let tasks = undisturbed.0.lock().unwrap().performed.clone();
+    assert_eq!(tasks.first(), Some(&Task::ClaimExisting));
+    assert!(tasks.contains(&Task::PurgeStale));
+    assert!(!tasks.iter().any(|task| matches!(task, Task::Apply(_))));
+    for kill_after in 1..=tasks.len() {
+        let state = tempfile::tempdir().unwrap();
+        let mut twin = lost();
+        twin.0.lock().unwrap().kill_after = Some(kill_after);
+        assert_eq!(live(state.path(), &twin, &[]).await, None, "{kill_after}");
+        twin.0.lock().unwrap().kill_after = None;
+        twin.1 = CancellationToken::new();
+        assert_eq!(
+            live(state.path(), &twin, &[]).await,
+            Some(Ending::Done),
+            "{kill_after}"
+        );
+        let world = twin.0.lock().unwrap();
+        assert!(world.placed == 0 && !world.secrets && world.stale.nodes == 0);
+        drop(world);
+        replays_as(state.path(), Plan::RECOVERY);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_recovery_refuses_the_living_and_touches_nothing() {
+    for why in [Why::ClusterAlive, Why::AnotherOperator] {
+        let state = tempfile::tempdir().unwrap();
+        let twin = lost();
+        let refused = (Task::ClaimExisting, Outcome::Refused(why));
+        twin.0.lock().unwrap().answers.push(refused);
+        assert_eq!(live(state.path(), &twin, &[]).await, Some(Ending::Refused));
+        assert_eq!(twin.0.lock().unwrap().performed, [Task::ClaimExisting]);
+        assert!(!state.path().join("marker.json").exists());
+    }
 }
 
 /// The driver as the contract's suite tries it out, one effect or input at a time.

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use pivot::{
     ApiserverFact, AssetGroup, ComponentSet, Facts, LeaseFact, NodeSet, Outcome, PodFact, PodPhase,
-    Task,
+    StaleFact, Task,
 };
 use terms::{Component, Incarnation};
 use tokio_util::sync::CancellationToken;
@@ -19,6 +19,10 @@ pub(super) struct World {
     pub(super) secrets: bool,
     pub(super) placed: u8,
     pub(super) labelled: NodeSet,
+    /// Whether it is recovered, and not bootstrapped.
+    pub(super) recovers: bool,
+    /// What the API remembers of nodes that are gone.
+    pub(super) stale: StaleFact,
     pub(super) applied: bool,
     pub(super) performed: Vec<Task>,
     /// Tasks that are to be answered like this.
@@ -67,6 +71,7 @@ impl World {
                 self.placed &= !ComponentSet::bit(component);
             }
             Task::LabelNode(node) => self.labelled = self.labelled.with(node),
+            Task::PurgeStale => self.stale = StaleFact::default(),
             Task::Apply(AssetGroup::ControlPlane) => self.applied = true,
             _ => {}
         }
@@ -113,10 +118,21 @@ impl World {
                 },
                 load_balancer: bootstrap || self.applied,
                 bootstrap_unlisted: !bootstrap,
+                listed: if self.applied {
+                    all
+                } else {
+                    NodeSet::default()
+                },
             },
             leases: [LeaseFact { age_ds: 5 }; 2],
             bootstrap_running: self.placed,
+            armed: [if self.applied {
+                all
+            } else {
+                NodeSet::default()
+            }; 3],
             pods_known: true,
+            stale: Some(self.stale),
             pods,
         }
     }

@@ -11,6 +11,8 @@ use tokio::time::Instant;
 pub(super) struct LeaseAges {
     seen: BTreeMap<String, Seen>,
     looked_before: bool,
+    /// Since when every look was answered.
+    unbroken_since: Option<Instant>,
 }
 
 #[derive(Clone, Debug)]
@@ -40,6 +42,28 @@ impl LeaseAges {
         }
         self.seen = seen;
         self.looked_before = true;
+        self.unbroken_since.get_or_insert(now);
+    }
+
+    /// Notes a look without an answer: whoever could not renew is not silent by himself.
+    pub(super) fn interrupted(&mut self) {
+        self.unbroken_since = None;
+    }
+
+    /// For how long a lease, there or not, was watched without a break and not renewed.
+    pub(super) fn silence(&self, name: &str) -> Option<Duration> {
+        let since = self.unbroken_since?;
+        let changed = self.seen.get(name).and_then(|seen| seen.changed);
+        Some(
+            changed
+                .map_or(since, |changed| changed.max(since))
+                .elapsed(),
+        )
+    }
+
+    /// The renewal that was seen last, for comparison with [`renewal`].
+    pub(super) fn renewal_of(&self, name: &str) -> Option<String> {
+        Some(self.seen.get(name)?.renewal.clone())
     }
 
     /// Time since the lease was last seen renewed; `None` if it never was.
@@ -48,7 +72,8 @@ impl LeaseAges {
     }
 }
 
-fn renewal(lease: &Lease) -> String {
+/// What changes when a lease is renewed.
+pub(crate) fn renewal(lease: &Lease) -> String {
     let spec = lease.spec.as_ref();
     format!(
         "{:?} {:?}",

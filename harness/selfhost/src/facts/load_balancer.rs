@@ -1,5 +1,6 @@
 //! What HAProxy says of its servers.
 
+use std::collections::BTreeSet;
 use std::net::SocketAddr;
 use std::time::Duration;
 
@@ -13,13 +14,13 @@ pub(super) const STATISTICS_PORT: u16 = 8404;
 /// How long asking may take.
 const DEADLINE: Duration = Duration::from_secs(2);
 
-/// Whether the load balancer sends nothing to this server (it is down, or was never listed);
-/// `None` when it did not say.
-pub(super) async fn unlisted(address: SocketAddr, server: &str) -> Option<bool> {
+/// Servers to which the load balancer sends requests; `None` when it did not say. A server that is down,
+/// or was never listed, is not among them.
+pub(super) async fn listed(address: SocketAddr) -> Option<BTreeSet<String>> {
     let table = tokio::time::timeout(DEADLINE, statistics(address))
         .await
         .ok()??;
-    unlisted_in(&table, server)
+    listed_in(&table)
 }
 
 async fn statistics(address: SocketAddr) -> Option<String> {
@@ -45,23 +46,22 @@ async fn statistics(address: SocketAddr) -> Option<String> {
     String::from_utf8(body?.to_vec()).ok()
 }
 
-fn unlisted_in(table: &str, server: &str) -> Option<bool> {
+fn listed_in(table: &str) -> Option<BTreeSet<String>> {
     let mut lines = table.lines();
     let names: Vec<_> = lines.next()?.trim_start_matches("# ").split(',').collect();
     let server_column = names.iter().position(|name| *name == "svname")?;
     let status_column = names.iter().position(|name| *name == "status")?;
-    let status = lines
-        .map(|line| line.split(',').collect::<Vec<_>>())
-        .find(|fields| fields.get(server_column) == Some(&server))
-        .map(|fields| {
-            fields
-                .get(status_column)
-                .copied()
-                .unwrap_or_default()
-                .to_owned()
-        });
-    // "UP 1/2" is a server that failed a check and still gets connections.
-    Some(status.is_none_or(|status| !status.starts_with("UP")))
+    let mut listed = BTreeSet::new();
+    for fields in lines.map(|line| line.split(',').collect::<Vec<_>>()) {
+        // "UP 1/2" is a server that failed a check and still gets connections.
+        let gets = fields
+            .get(status_column)
+            .is_some_and(|status| status.starts_with("UP"));
+        if let Some(server) = fields.get(server_column).filter(|_| gets) {
+            listed.insert((*server).to_owned());
+        }
+    }
+    Some(listed)
 }
 
 #[cfg(test)]
@@ -70,16 +70,17 @@ mod tests {
 
     const TABLE: &str = "# pxname,svname,qcur,status,weight\n\
         apiservers,cp-1-bootstrap,0,UP,1\n\
+        apiservers,cp-1-self-hosted,0,UP,1\n\
         apiservers,cp-2-bootstrap,0,DOWN,1\n\
+        apiservers,cp-2-self-hosted,0,DOWN 1/2,1\n\
         apiservers,cp-3-bootstrap,0,UP 1/2,1\n";
 
     #[test]
-    fn only_a_server_without_connections_is_unlisted() {
-        assert_eq!(unlisted_in(TABLE, "cp-1-bootstrap"), Some(false));
-        assert_eq!(unlisted_in(TABLE, "cp-2-bootstrap"), Some(true));
-        assert_eq!(unlisted_in(TABLE, "cp-3-bootstrap"), Some(false));
-        assert_eq!(unlisted_in(TABLE, "cp-4-bootstrap"), Some(true));
-        assert_eq!(unlisted_in("<html>", "cp-1-bootstrap"), None);
-        assert_eq!(unlisted_in("", "cp-1-bootstrap"), None);
+    fn only_a_server_with_connections_is_listed() {
+        let listed = listed_in(TABLE).unwrap();
+        let expected = ["cp-1-bootstrap", "cp-1-self-hosted", "cp-3-bootstrap"];
+        assert_eq!(listed, BTreeSet::from(expected.map(ToOwned::to_owned)));
+        assert_eq!(listed_in("<html>"), None);
+        assert_eq!(listed_in(""), None);
     }
 }

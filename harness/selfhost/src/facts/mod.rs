@@ -1,6 +1,7 @@
 //! What the driver knows of the cluster: sources that ask, each on its own and with a deadline, and
 //! a snapshot of what is known now. They report and decide nothing.
 
+mod agents;
 mod api;
 mod lease_age;
 mod load_balancer;
@@ -9,5 +10,9 @@ mod pods;
 mod processes;
 mod snapshot;
 mod sources;
+mod stale;
 
-pub(crate) use sources::{FactSource, Poller};
+pub(crate) use lease_age::renewal;
+pub(crate) use processes::{Instance, instances};
+pub(crate) use sources::{FactSource, Poller, StaleNodes};
+pub(crate) use stale::Stale;

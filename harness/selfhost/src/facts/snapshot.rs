@@ -1,19 +1,23 @@
 //! All that was seen, put together into the machine's fixed-width facts.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use k8s_openapi::api::core::v1::{Node, Pod};
 use pivot::{ApiserverFact, Facts, LeaseFact, NodeSet};
-use terms::Incarnation;
+use terms::{Component, Incarnation};
 
 use super::lease_age::LeaseAges;
 use super::observed::Observed;
 use super::pods::pod_fact;
 use crate::assets::{Assets, Machine};
 use crate::https::Peer;
+use crate::render::checkpoint_agent;
 
 /// A node's lease is renewed each 10 s; one and a half times that is no longer fresh.
-const FRESH: Duration = Duration::from_secs(15);
+pub(super) const FRESH: Duration = Duration::from_secs(15);
+/// A checkpoint agent renews its Lease each 2 s; three of them missed is no longer fresh.
+const AGENT_FRESH: Duration = Duration::from_secs(6);
 /// The label by which DaemonSets of the control plane find their nodes.
 const CONTROL_PLANE_LABEL: &str = "node-role.kubernetes.io/control-plane";
 
@@ -26,8 +30,8 @@ pub(super) struct Knowledge {
     pub(super) serving: Vec<[Observed<Option<Peer>>; 2]>,
     /// The load balancer answered from a ready apiserver.
     pub(super) load_balancer: Observed<bool>,
-    /// The load balancer sends nothing to the bootstrap apiserver.
-    pub(super) unlisted: Observed<bool>,
+    /// Servers to which the load balancer sends requests.
+    pub(super) listed: Observed<BTreeSet<String>>,
     /// Bootstrap processes on this node.
     pub(super) running: Observed<u8>,
     /// Nodes.
@@ -36,6 +40,8 @@ pub(super) struct Knowledge {
     pub(super) node_leases: Observed<LeaseAges>,
     /// Leases of the controllers.
     pub(super) locks: Observed<LeaseAges>,
+    /// What the checkpoint agents told in their Leases: node, and the components that it has armed.
+    pub(super) agents: Observed<Vec<(String, Vec<Component>)>>,
     /// Pods of the control plane.
     pub(super) pods: Observed<Vec<Pod>>,
 }
@@ -73,11 +79,13 @@ impl Knowledge {
             registered: among(&|_, _| true),
             ready: among(&|node, name| is_ready(node) && fresh(name)),
             labelled: among(&|node, _| is_labelled(node)).and(control_plane),
-            apiservers: self.apiservers(assets.control_plane()),
+            apiservers: self.apiservers(assets.control_plane(), assets.bootstrap_machine()),
             leases: self.controllers(),
             // Unknown must not look like gone.
             bootstrap_running: self.running.known().unwrap_or(pivot::ComponentSet::ALL.0),
+            armed: self.armed(assets),
             pods_known: pods.is_some(),
+            stale: self.stale().map(|stale| stale.fact()),
             pods: [None; Facts::MOST_PODS],
         };
         for (place, pod) in facts.pods.iter_mut().zip(pods.iter().flatten()) {
@@ -96,13 +104,21 @@ impl Knowledge {
     }
 
     /// An apiserver counts for a node if its certificate says so, on whichever port it was asked.
-    fn apiservers(&self, machines: &[Machine]) -> ApiserverFact {
+    fn apiservers(&self, machines: &[Machine], bootstrap: &Machine) -> ApiserverFact {
+        let listed = self.listed.known();
+        let is_listed = |machine: &Machine, port: &str| {
+            let listed = listed.as_ref();
+            listed.map(|all| all.contains(&format!("{}-{port}", machine.name)))
+        };
         let mut fact = ApiserverFact {
             load_balancer: self.load_balancer.known().unwrap_or(false),
-            bootstrap_unlisted: self.unlisted.known().unwrap_or(false),
+            bootstrap_unlisted: is_listed(bootstrap, "bootstrap") == Some(false),
             ..ApiserverFact::default()
         };
         for ((index, ports), machine) in (0..).zip(&self.serving).zip(machines) {
+            if is_listed(machine, "self-hosted") == Some(true) {
+                fact.listed = fact.listed.with(index);
+            }
             for peer in ports.iter().filter_map(|port| port.known().flatten()) {
                 if peer.node != machine.name {
                     continue;
@@ -117,6 +133,21 @@ impl Knowledge {
             }
         }
         fact
+    }
+
+    /// A node counts while its agent is heard of: a Lease that nobody renews is a memory.
+    fn armed(&self, assets: &Assets) -> [NodeSet; 3] {
+        let locks = self.locks.known().unwrap_or_default();
+        let agents = self.agents.known().unwrap_or_default();
+        Component::SELF_HOSTED.map(|component| {
+            let those = agents.iter().filter(|(node, armed)| {
+                let age = locks.age(&checkpoint_agent::lease(node));
+                armed.contains(&component) && age.is_some_and(|age| age < AGENT_FRESH)
+            });
+            those
+                .filter_map(|(node, _)| assets.index_of(node))
+                .fold(NodeSet::default(), NodeSet::with)
+        })
     }
 
     fn controllers(&self) -> [LeaseFact; 2] {

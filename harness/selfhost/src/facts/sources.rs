@@ -11,11 +11,13 @@ use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio::time::{MissedTickBehavior, interval};
 
+use super::agents::armed;
 use super::api;
 use super::lease_age::LeaseAges;
-use super::load_balancer::{STATISTICS_PORT, unlisted};
+use super::load_balancer::{STATISTICS_PORT, listed};
 use super::processes::bootstrap_running;
 use super::snapshot::Knowledge;
+use super::stale::Stale;
 use crate::assets::{Assets, BOOTSTRAP_PORT, ETCD_PORT, SELF_HOSTED_PORT};
 use crate::clients::Clients;
 
@@ -36,7 +38,19 @@ pub(crate) trait FactSource {
 /// Asks the real cluster until it is dropped.
 pub(crate) struct Poller {
     facts: watch::Receiver<Option<Facts>>,
+    knowledge: Arc<Knowledge>,
     _sources: JoinSet<()>,
+}
+
+/// Tells by name what the facts only count.
+#[derive(Clone)]
+pub(crate) struct StaleNodes(Arc<Knowledge>);
+
+impl StaleNodes {
+    /// What is stale now; `None` while that is not known.
+    pub(crate) fn now(&self) -> Option<Stale> {
+        self.0.stale()
+    }
 }
 
 impl Poller {
@@ -53,19 +67,25 @@ impl Poller {
             std::future::ready(())
         }));
         let (sender, facts) = watch::channel(None);
-        let assets = Arc::clone(assets);
+        let (assets, known) = (Arc::clone(assets), Arc::clone(&knowledge));
         sources.spawn(every(SNAPSHOT_EVERY, move || {
-            sender.send_replace(Some(knowledge.facts(&assets)));
+            sender.send_replace(Some(known.facts(&assets)));
             std::future::ready(())
         }));
         Self {
             facts,
+            knowledge,
             _sources: sources,
         }
     }
 }
 
 impl Poller {
+    /// What is stale, by name.
+    pub(crate) fn stale_nodes(&self) -> StaleNodes {
+        StaleNodes(Arc::clone(&self.knowledge))
+    }
+
     /// The newest facts, for whoever needs to look once.
     pub(crate) fn newest(&self) -> watch::Receiver<Option<Facts>> {
         self.facts.clone()
@@ -144,8 +164,7 @@ fn watch_load_balancer(
         let (asked, known) = (Arc::clone(&asked), Arc::clone(&known));
         async move {
             let address = SocketAddr::from((asked.load_balancer, STATISTICS_PORT));
-            let server = format!("{}-bootstrap", asked.bootstrap_machine().name);
-            known.unlisted.set(unlisted(address, &server).await);
+            known.listed.set(listed(address).await);
         }
     }));
 }
@@ -160,10 +179,14 @@ fn watch_api(sources: &mut JoinSet<()>, knowledge: &Arc<Knowledge>, clients: &Cl
             let round = api::ask(&clients.current()).await;
             known.nodes.set(round.nodes);
             known.pods.set(round.pods);
+            if round.node_leases.is_none() {
+                node_leases.interrupted();
+            }
             known.node_leases.set(round.node_leases.map(|leases| {
                 node_leases.observe(&leases);
                 node_leases.clone()
             }));
+            known.agents.set(round.locks.as_deref().map(armed));
             known.locks.set(round.locks.map(|leases| {
                 locks.observe(&leases);
                 locks.clone()

@@ -8,7 +8,7 @@ use super::controllers::Controller;
 use super::identities::{Files, Identities};
 use super::release::Release;
 use super::switches::Switches;
-use super::{apiserver, dns, network, rbac};
+use super::{apiserver, checkpoint_agent, dns, network, rbac};
 use crate::cluster_file::ClusterFile;
 
 /// Objects that may be applied in any order among themselves.
@@ -19,12 +19,13 @@ pub(super) struct Group {
     pub(super) objects: Vec<Value>,
 }
 
-/// All objects of the cluster.
+/// All objects of the cluster; with `agent`, those of the checkpoint agent too.
 pub(super) fn groups(
     cluster: &ClusterFile,
     release: Release,
     identities: &Identities<'_>,
     switches: &Switches,
+    agent: bool,
 ) -> Result<Vec<Group>, CertificateError> {
     let namespace = json!({
         "apiVersion": "v1",
@@ -36,6 +37,9 @@ pub(super) fn groups(
     });
     let mut control_plane = vec![apiserver::daemon_set(cluster, release, switches)];
     control_plane.extend(Controller::ALL.map(|controller| controller.daemon_set(cluster, release)));
+    if agent {
+        control_plane.push(checkpoint_agent::daemon_set());
+    }
     Ok(vec![
         Group {
             name: "00-namespaces",
@@ -43,7 +47,7 @@ pub(super) fn groups(
         },
         Group {
             name: "10-rbac",
-            objects: rbac::objects(),
+            objects: rbac::objects(cluster, agent),
         },
         Group {
             name: "20-configuration",

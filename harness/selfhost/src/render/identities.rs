@@ -7,6 +7,7 @@
 use terms::Incarnation;
 
 use super::authority::{Authority, CertificateError, Credential, SigningKey, Subject, Usage};
+use super::checkpoint_agent;
 use super::kubeconfig::kubeconfig;
 use crate::cluster_file::{ClusterFile, Node};
 
@@ -89,6 +90,15 @@ impl<'a> Identities<'a> {
     pub(super) fn kubelet_kubeconfig(&self, node: &Node) -> Result<String, CertificateError> {
         let subject = Subject::named(&format!("system:node:{}", node.name)).of("system:nodes");
         self.client_kubeconfig(&subject, &self.load_balancer())
+    }
+
+    /// Kubeconfig of a node's checkpoint agent.
+    pub(super) fn checkpoint_agent_kubeconfig(
+        &self,
+        node: &Node,
+    ) -> Result<String, CertificateError> {
+        let subject = Subject::named(&checkpoint_agent::user(&node.name));
+        self.client_kubeconfig(&subject.of(checkpoint_agent::GROUP), &self.load_balancer())
     }
 
     /// Kubeconfig of an administrator with this name, for the apiserver at `server`.

@@ -7,8 +7,10 @@
 mod apiserver;
 mod assets;
 mod authority;
+pub(crate) mod checkpoint_agent;
 mod controllers;
 mod dns;
+mod escrow;
 mod etcd;
 mod identities;
 mod installer_files;
@@ -25,6 +27,8 @@ mod switches;
 mod tests;
 
 use std::path::Path;
+
+use pivot::checkpoint::AgentPlan;
 
 use crate::cluster_file::ClusterFile;
 use authority::CertificateError;
@@ -63,7 +67,8 @@ impl RenderError {
     }
 }
 
-/// Renders `cluster` into the directory `out`, which must be new or empty.
+/// Renders `cluster` into the directory `out`, which must be new or empty; `agent` is what the
+/// checkpoint agent follows, if the cluster has one.
 ///
 /// # Errors
 /// Refuses an unknown Kubernetes minor and a directory with anything in it, before anything is
@@ -72,6 +77,7 @@ pub(crate) fn render(
     cluster: &ClusterFile,
     out: &Path,
     switches: &Switches,
+    agent: Option<&AgentPlan>,
 ) -> Result<(), RenderError> {
     let release =
         Release::of_minor(&cluster.kubernetes).ok_or_else(|| RenderError::UnknownMinor {
@@ -84,8 +90,9 @@ pub(crate) fn render(
         })?;
     let output = Output::create(out)?;
     let identities = Identities::new(cluster)?;
-    let groups = assets::groups(cluster, release, &identities, switches)?;
-    node_tree::write_all(&output, cluster, release, &identities)?;
+    let groups = assets::groups(cluster, release, &identities, switches, agent.is_some())?;
+    node_tree::write_all(&output, cluster, release, &identities, agent)?;
     installer_files::write_installer(&output, cluster, release, &identities, &groups)?;
-    installer_files::write_admin(&output, &identities)
+    installer_files::write_admin(&output, &identities)?;
+    escrow::write_escrow(&output, cluster, release, &identities)
 }

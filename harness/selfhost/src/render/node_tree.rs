@@ -1,12 +1,13 @@
 //! The files of one node, as a tree to unpack at its root.
 
+use pivot::checkpoint::AgentPlan;
 use terms::Incarnation;
 
 use super::authority::Credential;
 use super::identities::Identities;
 use super::output::Output;
 use super::release::Release;
-use super::{RenderError, apiserver, etcd, kubelet};
+use super::{RenderError, apiserver, checkpoint_agent, etcd, kubelet};
 use crate::cluster_file::{ClusterFile, Node, Role};
 
 /// Writes `nodes/<node>/…` for every node.
@@ -15,6 +16,7 @@ pub(super) fn write_all(
     cluster: &ClusterFile,
     release: Release,
     identities: &Identities<'_>,
+    agent: Option<&AgentPlan>,
 ) -> Result<(), RenderError> {
     for node in &cluster.nodes {
         let tree = NodeTree {
@@ -24,6 +26,9 @@ pub(super) fn write_all(
         tree.write_kubelet(cluster, node, identities)?;
         if node.role == Role::ControlPlane {
             tree.write_control_plane(cluster, release, node, identities)?;
+            if let Some(plan) = agent {
+                tree.write_checkpoint_agent(node, identities, plan)?;
+            }
         }
     }
     Ok(())
@@ -80,6 +85,19 @@ impl NodeTree<'_> {
             self.pair(&path, &identities.apiserver_serving(node, incarnation)?)?;
         }
         Ok(())
+    }
+
+    fn write_checkpoint_agent(
+        &self,
+        node: &Node,
+        identities: &Identities<'_>,
+        plan: &AgentPlan,
+    ) -> Result<(), RenderError> {
+        let directory = checkpoint_agent::DIRECTORY;
+        let kubeconfig = identities.checkpoint_agent_kubeconfig(node)?;
+        self.file(&format!("{directory}/kubeconfig"), &kubeconfig)?;
+        let plan = serde_json::to_value(plan).expect("a plan is plain data");
+        self.file(&format!("{directory}/plan.json"), &format!("{plan:#}\n"))
     }
 
     fn pair(&self, path: &str, pair: &Credential) -> Result<(), RenderError> {

@@ -123,6 +123,32 @@ impl Output {
         self.file(path, &format!("{value:#}\n"))
     }
 
+    /// Copies what was written below one directory to another; names of links are not expected.
+    ///
+    /// # Errors
+    /// As [`Output::file`].
+    pub(crate) fn copy(&self, from: &str, to: &str) -> Result<(), OutputError> {
+        let source = self.root.join(from);
+        let refused = |source: std::io::Error, path: &Path| OutputError::Refused {
+            path: path.to_owned(),
+            source,
+        };
+        self.directory(to)?;
+        for entry in std::fs::read_dir(&source).map_err(|error| refused(error, &source))? {
+            let path = entry.map_err(|error| refused(error, &source))?.path();
+            let name = path.file_name().unwrap_or_default().to_string_lossy();
+            let (inner, target) = (format!("{from}/{name}"), format!("{to}/{name}"));
+            if path.is_dir() {
+                self.copy(&inner, &target)?;
+            } else {
+                let content =
+                    std::fs::read_to_string(&path).map_err(|error| refused(error, &path))?;
+                self.file(&target, &content)?;
+            }
+        }
+        Ok(())
+    }
+
     /// Makes a directory, relative to the root, and those above it.
     ///
     /// # Errors
@@ -154,7 +180,8 @@ impl Output {
 
 /// The mode of the directory at `path` below the root.
 fn mode_of(path: &Path) -> u32 {
-    let mut parts = path.components();
+    // The escrow holds a copy of the nodes' trees.
+    let mut parts = path.strip_prefix("escrow").unwrap_or(path).components();
     let within_node = match parts.next() {
         Some(first) if first.as_os_str() == "nodes" => parts.next().map(|_| parts.as_path()),
         _ => None,

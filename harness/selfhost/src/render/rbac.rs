@@ -2,10 +2,12 @@
 
 use serde_json::{Value, json};
 
+use super::checkpoint_agent;
 use super::identities::KUBELET_CLIENT;
+use crate::cluster_file::ClusterFile;
 
 /// All service accounts, roles and bindings.
-pub(super) fn objects() -> Vec<Value> {
+pub(super) fn objects(cluster: &ClusterFile, agent: bool) -> Vec<Value> {
     let accounts = [
         "kube-apiserver",
         "kube-controller-manager",
@@ -37,6 +39,10 @@ pub(super) fn objects() -> Vec<Value> {
             &json!({ "kind": "User", "name": KUBELET_CLIENT, "apiGroup": "rbac.authorization.k8s.io" }),
         ),
     ]);
+    if agent {
+        objects.push(service_account(checkpoint_agent::NAME));
+        objects.extend(checkpoint_agent::access(cluster));
+    }
     objects
 }
 

@@ -15,6 +15,9 @@ pub(crate) struct Release {
     pub(crate) pod_network: &'static str,
 }
 
+/// Reference of the image of the checkpoint agent, which is this program.
+pub(crate) const AGENT_IMAGE: &str = "chrysalis/selfhost:v1";
+
 /// Every minor that can be rendered. The etcd and CoreDNS versions are kubeadm's for that minor.
 pub(crate) const RELEASES: &[Release] = &[Release {
     minor: "1.34",

@@ -3,14 +3,16 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use pivot::{Facts, Task, Why};
+use pivot::{Facts, Outcome, Task, Why};
 use tokio::sync::watch;
 
-use super::{Answer, Tasks, apply, canary, chain, destroy, label, local, verify};
+use super::{Answer, Tasks, apply, canary, chain, destroy, label, local, purge, reclaim, verify};
 use crate::assets::Assets;
 use crate::claims::{self, Claim};
 use crate::clients::Clients;
+use crate::facts::{Poller, StaleNodes};
 use crate::layout::Layout;
+use crate::operator::{OperatorLock, Turn};
 
 /// How long a canary may take before another is made.
 const CANARY_WITHIN: Duration = Duration::from_secs(45);
@@ -21,24 +23,29 @@ pub(crate) struct ClusterTasks {
     assets: Arc<Assets>,
     clients: Clients,
     newest: watch::Receiver<Option<Facts>>,
+    stale: StaleNodes,
+    operator: Arc<OperatorLock>,
     least_apiservers: usize,
 }
 
 impl ClusterTasks {
-    /// Tasks for these assets. `newest` tells which nodes and pods are alive; a verification needs
-    /// `least_apiservers` of them.
+    /// Tasks for these assets. `facts` tell which nodes and pods are alive; a verification needs
+    /// `least_apiservers` of them. `operator` is taken before anything is changed.
     pub(crate) fn new(
         layout: Layout,
         assets: Arc<Assets>,
         clients: Clients,
-        newest: watch::Receiver<Option<Facts>>,
+        facts: &Poller,
+        operator: Arc<OperatorLock>,
         least_apiservers: usize,
     ) -> Self {
         Self {
             layout,
             assets,
             clients,
-            newest,
+            newest: facts.newest(),
+            stale: facts.stale_nodes(),
+            operator,
             least_apiservers,
         }
     }
@@ -64,9 +71,33 @@ impl ClusterTasks {
             return foreign;
         }
         match claims::claim(&self.assets.etcd, &self.assets.cluster_id).await {
-            Ok(Claim::Ours) => Answer::done(),
+            Ok(Claim::Ours) => self.take_turn().await,
             Ok(Claim::Foreign(how)) => Answer::refused(Why::ForeignCluster, how),
             Err(error) => Answer::failed(Why::ApiUnreachable, chain(&error)),
+        }
+    }
+
+    async fn claim_existing(&self) -> Answer {
+        let reclaimed = reclaim::reclaim(&self.assets, &self.layout).await;
+        if reclaimed.outcome == Outcome::Done {
+            self.take_turn().await
+        } else {
+            reclaimed
+        }
+    }
+
+    async fn take_turn(&self) -> Answer {
+        match self.operator.take().await {
+            Ok(Turn::Ours) => Answer::done(),
+            Ok(Turn::Taken(by)) => Answer::refused(Why::AnotherOperator, by),
+            Err(error) => Answer::failed(Why::ApiUnreachable, chain(&error)),
+        }
+    }
+
+    async fn purge_stale(&self) -> Answer {
+        match self.stale.now() {
+            Some(stale) => purge::purge(&self.clients.current(), &stale).await,
+            None => Answer::failed(Why::ApiUnreachable, "what is stale is not known just now"),
         }
     }
 
@@ -87,6 +118,8 @@ impl Tasks for ClusterTasks {
         let layout = &self.layout;
         match task {
             Task::ClaimCluster => self.claim_cluster().await,
+            Task::ClaimExisting => self.claim_existing().await,
+            Task::PurgeStale => self.purge_stale().await,
             Task::StageSecrets => local::stage_secrets(layout),
             Task::PlaceManifest(component) => local::place_manifest(layout, component),
             Task::StashManifest(component) => local::stash_manifest(layout, component),

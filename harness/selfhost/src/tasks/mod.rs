@@ -6,6 +6,8 @@ mod cluster_tasks;
 mod destroy;
 mod label;
 mod local;
+mod purge;
+mod reclaim;
 mod verify;
 
 use std::future::Future;
@@ -83,7 +85,7 @@ impl From<Result<(), FileError>> for Answer {
 }
 
 /// An error with all its causes in one line.
-fn chain(error: &dyn std::error::Error) -> String {
+pub(crate) fn chain(error: &dyn std::error::Error) -> String {
     let mut text = error.to_string();
     let mut cause = error.source();
     while let Some(source) = cause {

@@ -11,7 +11,7 @@ use tokio::time::{Instant, sleep};
 use crate::cli::exit::{Exit, Failure};
 use crate::cluster::{Cluster, Node};
 use crate::console::lines::tell;
-use crate::installer::{STEPS, Selfhost, UNIT_NAME, UnitState};
+use crate::installer::{Access, STEPS, Selfhost, UNIT_NAME, UnitState};
 
 /// The installer's policy.
 const POLICY: &str = "modern";
@@ -20,8 +20,8 @@ const OVERDUE: Duration = Duration::from_secs(900);
 /// How often systemd is asked for the unit.
 const POLL: Duration = Duration::from_millis(400);
 
-/// Makes Kubernetes on the nodes and returns the administrator's kubeconfig.
-pub(super) async fn bootstrap(cluster: &Cluster, kubernetes: &str) -> Result<String, Failure> {
+/// Makes Kubernetes on the nodes and returns what it takes to use the cluster and to recover it.
+pub(super) async fn bootstrap(cluster: &Cluster, kubernetes: &str) -> Result<Access, Failure> {
     let begun = Instant::now();
     let failed = |error| Failure::new(Exit::Failed, error);
     let node = cluster
@@ -41,7 +41,7 @@ pub(super) async fn bootstrap(cluster: &Cluster, kubernetes: &str) -> Result<Str
         () = tell_steps(node, begun) => ended(&installer, node).await?,
     };
     if end == OperationEnd::Done {
-        return Ok(access.kubeconfig);
+        return Ok(access);
     }
     let words = format!(
         "the installer did not finish: {end:?}; to look closer, make the nodes with --bare and read `journalctl -u {UNIT_NAME}` on cp-1, or use `chrysalis run --keep-on-failure`"

@@ -81,11 +81,15 @@ async fn finish(
     labels: &RunLabels,
 ) -> Result<(), Failure> {
     if !bare {
-        let kubeconfig = bootstrap::bootstrap(cluster, spec.kubernetes()).await?;
+        let access = bootstrap::bootstrap(cluster, spec.kubernetes()).await?;
         let directory = StateDirectory::of(&cluster.topology().name);
-        directory
-            .write(&directory.kubeconfig(), kubeconfig.as_bytes())
-            .map_err(failure)?;
+        let files = [
+            (directory.kubeconfig(), access.kubeconfig.as_bytes()),
+            (directory.escrow(), &access.escrow),
+        ];
+        for (path, content) in files {
+            directory.write(&path, content).map_err(failure)?;
+        }
     }
     cluster.keep(labels).await.map_err(failure)
 }
@@ -114,6 +118,10 @@ fn describe(up: &Up, bare: bool) {
     say!("look inside: chrysalis cluster exec --cluster {name} cp-1 -- journalctl --no-pager");
     if !bare {
         say!("kubeconfig:  chrysalis cluster kubeconfig {name}");
+        say!(
+            "escrow:      {}",
+            StateDirectory::of(name).escrow().display()
+        );
     }
     say!("remove:      chrysalis cluster down {name}");
 }

@@ -8,7 +8,7 @@ use simulator::coarse::World;
 use simulator::counterexample::{self, Rehearsal, Timing};
 use simulator::explore::{
     Bounds, Continue, Counterexample, Coverage, End, Explored, Model, NoSymmetry, Progress,
-    Returns, Search, Stuck, explore, grouped, returns,
+    Returns, Search, Stuck, decisions, explore, grouped, returns,
 };
 use simulator::timers::Timers;
 
@@ -20,6 +20,8 @@ use crate::console::lines::say;
 
 /// What is written of a world that cannot return, beside slugs of invariants.
 const RETURNS_BY_ITSELF: &str = "returns-by-itself";
+/// The same, where not even a person's help brings it back.
+const RETURNS_WITH_A_PERSON: &str = "returns-with-a-person";
 
 /// Explores the world; says what was covered, judged and found.
 pub(super) async fn run(world: World, search: Search, out: Option<PathBuf>) -> Outcome {
@@ -36,21 +38,33 @@ fn explored(world: &World, search: &Search, out: Option<&Path>, ticker: &Ticker)
     let found = explore(world, search, &ask);
     let took_s = ticker.seconds();
     let coverage = found.coverage();
-    let returns = match coverage.end {
-        End::Stopped => Ok(Returns::Stopped),
-        _ => {
-            let ask = |progress: &Progress| asked(progress, ticker);
-            returns(&found, &|action| !world.is_outside(action), &ask)
-        }
+    let ask = |progress: &Progress| asked(progress, ticker);
+    let by_itself = |action| !world.is_outside(action);
+    let with_a_person = |action| by_itself(action) || world.is_help(action);
+    let stopped = coverage.end == End::Stopped;
+    let returning = match stopped {
+        true => Ok(Returns::Stopped),
+        false => returns(&found, &by_itself, &ask),
     };
+    // Whoever returns by itself needs no help.
+    let helped = match &returning {
+        Ok(Returns::NotFrom { .. } | Returns::Unknown { .. }) if has_help(world) => {
+            Some(returns(&found, &with_a_person, &ask).map_err(broken)?)
+        }
+        _ => None,
+    };
+    let decided = (!stopped).then(|| decisions(&found, &|progress| decided(progress, ticker)));
     ticker.clear();
     say!("{}", coverage.to_string().trim_end());
+    if let Some(decided) = decided {
+        say!("{}", decided.to_string().trim_end());
+    }
     say!(
         "took {took_s:.1} s, {} transitions/s\n",
         rate(coverage.transitions, took_s)
     );
-    let returns = returns.map_err(broken)?;
-    let mut found_slugs = tell_returns(&returns, out)?;
+    let mut found_slugs = tell_returns(&returning.map_err(broken)?, out)?;
+    tell_help(world, helped.as_ref(), !found_slugs.is_empty(), out)?;
     let mut unusual = Vec::new();
     for counterexample in found.counterexamples().map_err(broken)? {
         let slug = world.invariants()[counterexample.invariant];
@@ -68,6 +82,44 @@ fn explored(world: &World, search: &Search, out: Option<&Path>, ticker: &Ticker)
     let exit = exit_of(!found_slugs.is_empty(), &coverage, ticker.is_cancelled());
     say!("{}", conclusion(exit, &coverage, &found_slugs));
     Ok(exit)
+}
+
+/// Whether a person may start again what holds.
+fn has_help(world: &World) -> bool {
+    world.config().budgets.restarts > 0
+}
+
+/// Says whether a person's help brings the world back where it does not come back by itself.
+fn tell_help(
+    world: &World,
+    helped: Option<&Returns<World>>,
+    needs_help: bool,
+    out: Option<&Path>,
+) -> Result<(), Failure> {
+    match helped {
+        None if needs_help && !has_help(world) => say!(
+            "whether it could with a person was not asked: within these bounds nobody starts again what holds (--fault restart)"
+        ),
+        // It returns by itself, or the search was stopped.
+        None => {}
+        Some(Returns::Always) => say!(
+            "from every state the world can return to health with a person who starts again what holds"
+        ),
+        Some(Returns::Unknown { states }) => say!(
+            "whether it always could with a person is unknown: {} states can only beyond what was explored, if at all",
+            grouped(*states)
+        ),
+        Some(Returns::Stopped) => say!("whether it could with a person was not answered"),
+        Some(Returns::NotFrom { states, path, .. }) => {
+            say!(
+                "{RETURNS_WITH_A_PERSON}: from {} states the world cannot return to health even if a person starts again what holds; the nearest after {} actions",
+                grouped(*states),
+                path.actions.len()
+            );
+            tell_path(RETURNS_WITH_A_PERSON, &path.to_string(), out)?;
+        }
+    }
+    Ok(())
 }
 
 /// A bug of the model, not of what it is a model of.
@@ -102,7 +154,19 @@ fn told(progress: &Progress, bounds: &Bounds, ticker: &Ticker) -> Continue {
 fn asked(progress: &Progress, ticker: &Ticker) -> Continue {
     ticker.tick(|_| {
         format!(
-            "can it always return by itself? not known yet of {} of {} states",
+            "can it always return? not known yet of {} of {} states",
+            grouped(progress.frontier),
+            grouped(progress.states)
+        )
+    });
+    continued(ticker)
+}
+
+/// Progress of going through the states for what was decided in them.
+fn decided(progress: &Progress, ticker: &Ticker) -> Continue {
+    ticker.tick(|_| {
+        format!(
+            "which decisions were met? {} of {} states to go through",
             grouped(progress.frontier),
             grouped(progress.states)
         )

@@ -149,7 +149,6 @@ impl ANewLeaderActs {
 
     /// What an observation says of a lock; the inner `None` is a reading that names no leader.
     fn reading(&mut self, seen: &Observation) -> Option<(Component, Option<Leads>)> {
-        let from = Reference::to(seen);
         match &seen.saw {
             Sighting::Lease(lease) => {
                 let node = lease.holder_node.clone();
@@ -157,19 +156,21 @@ impl ANewLeaderActs {
                     identity,
                     node,
                     term: 0,
-                    from,
+                    from: Reference::to(seen),
                 };
                 Some((lease.lock, lease.holder.clone().map(leads)))
             }
             Sighting::Etcd(Some(status)) => {
-                if let Source::EtcdMember(node) = &seen.source {
+                if let Source::EtcdMember(node) = &seen.source
+                    && self.members.get(&status.member) != Some(node)
+                {
                     self.members.insert(status.member.clone(), node.clone());
                 }
                 let leads = |identity: &String| Leads {
                     node: self.members.get(identity).cloned(),
                     identity: identity.clone(),
                     term: status.term,
-                    from,
+                    from: Reference::to(seen),
                 };
                 Some((Component::Etcd, status.leader.as_ref().map(leads)))
             }

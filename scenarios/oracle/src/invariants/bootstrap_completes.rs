@@ -24,7 +24,7 @@ pub(crate) fn monitor() -> Box<dyn Invariant> {
 
 impl Invariant for BootstrapCompletes {
     fn observe(&mut self, view: &View, seen: &Observation) {
-        if !asks_for_done(view) || self.found.is_some() {
+        if self.disturbed || self.found.is_some() || !asks_for_done(view) {
             return;
         }
         let done = view.procedure().first_done.as_ref();

@@ -4,13 +4,17 @@
 //! overdue. From then until the next operation each instance that served at the decision (in the two
 //! seconds before it) counts, except on nodes that a fault hits. Violated when fewer instances serve
 //! for ten seconds on end: a short dip is a restart, and leaves nothing behind.
+//!
+//! A procedure may tear down for as long as it likes before it says that it failed. So the decision lies
+//! where an actor first entered another step without having completed the one before: the failed step.
+//! A step that was entered before is entered again by a new process, and is no sign of a failure.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
-use terms::{Fault, Incarnation, NodeId};
+use terms::{Actor, Fault, Incarnation, Moment, NodeId, StepName};
 
 use super::{Invariant, LEAST_SAMPLES, finding, not_judged, unknown};
-use crate::observation::{Observation, OperationEnd, Sighting, Source};
+use crate::observation::{Observation, OperationEnd, Sighting, Source, Step};
 use crate::reference::{Reference, seconds};
 use crate::verdict::{Finding, Judgement};
 use crate::view::View;
@@ -21,12 +25,15 @@ const LASTING_US: u64 = 10_000_000;
 #[derive(Default)]
 struct FailureHolds {
     decision: Option<Decision>,
+    /// How each actor stands among its steps.
+    progress: BTreeMap<Actor, Progress>,
     ever: bool,
     looked: u64,
     unknown: Option<String>,
     found: Option<Finding>,
 }
 
+#[derive(Clone)]
 struct Decision {
     from: Reference,
     what: String,
@@ -35,6 +42,49 @@ struct Decision {
     /// Instances that served at the decision, on those nodes.
     served: BTreeSet<(NodeId, Option<Incarnation>)>,
     fewer_since: Option<Reference>,
+    /// The step that was left, if that was the decision.
+    step: Option<StepName>,
+    /// Nodes that nobody asked then.
+    unasked: BTreeSet<NodeId>,
+}
+
+impl Decision {
+    /// Whatever serves now counts from now on.
+    fn at(view: &View, seen: &Observation, what: String) -> Self {
+        let living = view.living_control_plane();
+        let is_asked = |node: &&NodeId| {
+            let sources = [
+                Source::Apiserver((*node).clone()),
+                Source::BootstrapApiserver((*node).clone()),
+            ];
+            sources.iter().any(|source| view.is_asked(source))
+        };
+        let (nodes, unasked): (BTreeSet<_>, BTreeSet<_>) = living
+            .into_iter()
+            .cloned()
+            .partition(|node| is_asked(&node));
+        let mut served = view.serving();
+        served.retain(|(node, _)| nodes.contains(node));
+        Self {
+            from: Reference::to(seen),
+            what,
+            nodes,
+            served,
+            fewer_since: None,
+            step: None,
+            unasked,
+        }
+    }
+}
+
+/// How far an actor has come in the running operation.
+#[derive(Default)]
+struct Progress {
+    entered: BTreeSet<StepName>,
+    /// The step that was entered last and is not completed.
+    open: Option<StepName>,
+    /// What was so when it left a step uncompleted, should that turn out to be a failure.
+    left: Option<Decision>,
 }
 
 pub(crate) fn monitor() -> Box<dyn Invariant> {
@@ -45,25 +95,31 @@ impl Invariant for FailureHolds {
     fn observe(&mut self, view: &View, seen: &Observation) {
         match &seen.saw {
             Sighting::Step(step) if ["holding", "reinstating"].contains(&step.step.as_str()) => {
-                self.decide(
-                    view,
-                    seen,
-                    format!("the installer announced `{}`", step.step),
-                );
+                let what = format!("the installer announced `{}`", step.step);
+                let left = self
+                    .progress
+                    .get_mut(&step.actor)
+                    .and_then(|actor| actor.left.take());
+                self.decide(view, seen, left, what);
             }
+            Sighting::Step(step) => self.progress(view, seen, step),
             Sighting::OperationEnded(ended)
                 if matches!(
                     ended.end,
                     OperationEnd::Failed | OperationEnd::Holding | OperationEnd::Overdue
                 ) =>
             {
-                self.decide(
-                    view,
-                    seen,
-                    format!("`{}` ended as {:?}", ended.operation, ended.end),
-                );
+                let what = format!("`{}` ended as {:?}", ended.operation, ended.end);
+                let left = self
+                    .progress
+                    .values_mut()
+                    .find_map(|actor| actor.left.take());
+                self.decide(view, seen, left, what);
             }
-            Sighting::OperationStarted(_) => self.decision = None,
+            Sighting::OperationStarted(_) => {
+                self.decision = None;
+                self.progress.clear();
+            }
             _ => self.watch(view, seen),
         }
     }
@@ -104,35 +160,44 @@ impl Invariant for FailureHolds {
 }
 
 impl FailureHolds {
+    fn progress(&mut self, view: &View, seen: &Observation, step: &Step) {
+        let progress = self.progress.entry(step.actor.clone()).or_default();
+        match step.moment {
+            Moment::Completed => {
+                if progress.open.as_ref() == Some(&step.step) {
+                    progress.open = None;
+                }
+                // It was late, and no failure.
+                let is_it = |left: &Decision| left.step.as_ref() == Some(&step.step);
+                progress.left.take_if(|left| is_it(left));
+            }
+            Moment::Entered => {
+                let again = !progress.entered.insert(step.step.clone());
+                let left = progress.open.replace(step.step.clone());
+                if let Some(left) = left.filter(|left| !again && *left != step.step) {
+                    let what =
+                        format!("`{}` was entered and `{left}` was not completed", step.step);
+                    let mut decision = Decision::at(view, seen, what);
+                    decision.step = Some(left);
+                    progress.left.get_or_insert(decision);
+                }
+            }
+        }
+    }
+
     /// The first decision of a failure counts; what follows from it is its consequence.
-    fn decide(&mut self, view: &View, seen: &Observation, what: String) {
+    fn decide(&mut self, view: &View, seen: &Observation, left: Option<Decision>, what: String) {
         if self.decision.is_some() {
             return;
         }
         self.ever = true;
-        let mut nodes = BTreeSet::new();
-        for node in view.living_control_plane() {
-            let asked = [
-                Source::Apiserver(node.clone()),
-                Source::BootstrapApiserver(node.clone()),
-            ];
-            if asked.iter().any(|source| view.is_asked(source)) {
-                nodes.insert(node.clone());
-            } else {
-                self.unknown
-                    .get_or_insert(format!("nobody asked the apiserver on {node} when {what}"));
-            }
+        let decision = left.unwrap_or_else(|| Decision::at(view, seen, what));
+        if let Some(node) = decision.unasked.first() {
+            let what = &decision.what;
+            self.unknown
+                .get_or_insert(format!("nobody asked the apiserver on {node} when {what}"));
         }
-        let mut served = view.serving();
-        served.retain(|(node, _)| nodes.contains(node));
-        let from = Reference::to(seen);
-        self.decision = Some(Decision {
-            from,
-            what,
-            nodes,
-            served,
-            fewer_since: None,
-        });
+        self.decision = Some(decision);
     }
 
     fn watch(&mut self, view: &View, seen: &Observation) {

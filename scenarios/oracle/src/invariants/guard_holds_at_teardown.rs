@@ -1,9 +1,11 @@
 //! S5: when the bootstrap control plane is removed, what replaces it is at work.
 //!
-//! At the act (see `teardown`) two things must be so.
+//! At the act (see `teardown`) three things must be so.
 //! Apiservers: on at least the stated number of nodes a self-hosted apiserver acknowledged a request
 //! within the two seconds before the act, and not two requests in a row have failed since. One failed
 //! request may be the prober's; two say that it does not serve.
+//! Load balancer: through it a self-hosted apiserver acknowledged a request within the three seconds before
+//! the act. It sends each connection to the next server, so that in fifteen requests one meets it if it is listed.
 //! Controllers, for each of controller manager and scheduler: when no bootstrap process of it was left
 //! in the inventory before the act, its lease was renewed after the last one had gone: once by another
 //! holder, or twice by the same. When one was
@@ -25,6 +27,8 @@ use crate::view::{CLUSTER_STALE_US, SERVING_US, View};
 const CONTROLLERS: [Component; 2] = [Component::KubeControllerManager, Component::KubeScheduler];
 /// With a longer pause between the two inventories nobody can say when the act was.
 const ACT_MAX_US: u64 = 3_000_000;
+/// Who answers through the load balancer at most this long before the act is listed there.
+const LISTED_US: u64 = 3_000_000;
 /// As many failed requests in a row say that an instance does not serve.
 const FAILURES: u32 = 2;
 
@@ -168,6 +172,7 @@ impl GuardHoldsAtTeardown {
             return Err(Lack::Unknown(what));
         }
         let mut lacks = apiservers(view, act, &mut doubts);
+        lacks.extend(load_balancer(view, act, &mut doubts));
         for component in CONTROLLERS {
             lacks.extend(self.controller(view, act, component, &mut doubts));
         }
@@ -322,6 +327,22 @@ fn apiservers(view: &View, act: &Act, doubts: &mut Vec<String>) -> Vec<(String, 
         names(verified)
     );
     vec![(why.clone(), act.after.witness(why))]
+}
+
+/// Why the load balancer listed no self-hosted apiserver, with a witness.
+fn load_balancer(view: &View, act: &Act, doubts: &mut Vec<String>) -> Option<(String, Witness)> {
+    if !view.is_asked(&Source::LoadBalancer) {
+        doubts.push("nobody asked the load balancer".to_owned());
+        return None;
+    }
+    let mut behind = view.server(&Source::LoadBalancer)?.acknowledged.iter();
+    let listed = behind.any(|(by, last)| {
+        let self_hosted =
+            |(_, incarnation): &(NodeId, Incarnation)| *incarnation == Incarnation::SelfHosted;
+        by.as_ref().is_some_and(self_hosted) && last.end_us + LISTED_US >= act.before.end_us
+    });
+    let why = "no self-hosted apiserver answered through the load balancer";
+    (!listed).then(|| (why.to_owned(), act.after.witness(why)))
 }
 
 /// Puts a node into a set or takes it out; says whether it was in.

@@ -43,6 +43,8 @@ pub(super) enum Owner {
     Instance,
     /// One control-plane node was lost last: L5.
     Node,
+    /// Several control-plane nodes or instances were lost last: L6 to L9.
+    ControlPlane,
     /// Nobody's of this version; the judge fails the case all the same.
     Other,
 }
@@ -80,9 +82,16 @@ fn owner_of(last: Option<&FaultSeen>) -> Owner {
         return Owner::Bootstrap;
     };
     match &last.value.fault {
+        Fault::Kill(_) if last.value.targets.len() > 1 => Owner::ControlPlane,
+        Fault::Delete(_) if last.value.objects.len() > 1 => Owner::ControlPlane,
         Fault::Kill(_) | Fault::KillInstaller(_) | Fault::Delete(_) => Owner::Instance,
         Fault::PowerOff(_) | Fault::Reboot(_) if is_one_of_control_plane(&last.value.targets) => {
             Owner::Node
+        }
+        Fault::PowerOff(_) | Fault::Reboot(_)
+            if last.value.targets.iter().any(NodeId::is_control_plane) =>
+        {
+            Owner::ControlPlane
         }
         Fault::PowerOff(_) | Fault::Reboot(_) => Owner::Other,
     }

@@ -70,11 +70,14 @@ impl Invariant for LostInstanceReturns {
                 for loss in &mut self.open {
                     loss.inventory(view, seen, node, now);
                 }
-                self.processes.insert(node.clone(), now.clone());
+                // Most inventories are as the one before, and comparing costs less than copying.
+                if self.processes.get(node) != Some(now) {
+                    self.processes.insert(node.clone(), now.clone());
+                }
                 self.kubelets
                     .extend(now.kubelet.map(|kubelet| (node.clone(), kubelet)));
             }
-            (Sighting::Pods(pods), _) => self.pods.clone_from(pods),
+            (Sighting::Pods(pods), _) if self.pods != *pods => self.pods.clone_from(pods),
             _ => {}
         }
         let open = self.open.len();
@@ -83,7 +86,9 @@ impl Invariant for LostInstanceReturns {
         if let Some(unsettled) = unsettled(view, seen, Owner::Instance) {
             self.found.get_or_insert(unsettled);
         }
-        if let Some(budget_us) = view.budget_us(BUDGET) {
+        if !self.open.is_empty()
+            && let Some(budget_us) = view.budget_us(BUDGET)
+        {
             self.judge(view, seen, budget_us);
         }
     }

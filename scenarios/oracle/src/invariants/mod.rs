@@ -1,12 +1,19 @@
 //! The invariants that this version judges, one file each, as small automata.
 
 pub(crate) mod acknowledged_writes_survive;
+pub(crate) mod checkpoints_are_complete;
+pub(crate) mod checkpoints_armed_before_teardown;
+pub(crate) mod checkpoints_need_no_api;
+pub(crate) mod checkpoints_outlive_ignorance;
 pub(crate) mod failure_holds;
 pub(crate) mod foreign_cluster_refused;
 pub(crate) mod guard_holds_at_teardown;
+pub(crate) mod handover_is_bounded;
 pub(crate) mod identities_continue;
+pub(crate) mod last_known_good;
 pub(crate) mod no_credentials_left;
 pub(crate) mod nothing_runs_on_deleted_files;
+pub(crate) mod one_checkpoint_agent;
 pub(crate) mod one_etcd_cluster;
 pub(crate) mod revisions_never_go_back;
 pub(crate) mod running_again_converges;
@@ -14,11 +21,13 @@ pub(crate) mod somebody_can_start_an_apiserver;
 
 pub(crate) mod a_new_leader_acts;
 pub(crate) mod bootstrap_completes;
+pub(crate) mod control_plane_returns;
 pub(crate) mod lost_instance_returns;
 pub(crate) mod node_loss_is_survived;
 pub(crate) mod pivot_keeps_the_api_writable;
 
 mod loss;
+mod parents;
 mod teardown;
 pub(crate) mod write_gap;
 

@@ -26,18 +26,20 @@ impl Invariant for OneEtcdCluster {
         else {
             return;
         };
-        let here = Latest::new(status.clone(), seen);
+        let here = || Latest::new(status.clone(), seen);
         for (other_node, other) in &self.first {
             let cluster = status.cluster != other.value.cluster;
             // Two nodes that answer as one member have copies of one member's disk.
             let doubled = other_node != node && status.member == other.value.member;
             if cluster || doubled {
-                let found = disagreement(node, &here, other_node, other);
+                let found = disagreement(node, &here(), other_node, other);
                 self.found.get_or_insert(found);
                 break;
             }
         }
-        self.first.entry(node.clone()).or_insert(here);
+        if !self.first.contains_key(node) {
+            self.first.insert(node.clone(), here());
+        }
     }
 
     fn finding(&self) -> Option<&Finding> {

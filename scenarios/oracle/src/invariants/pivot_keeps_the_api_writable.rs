@@ -48,11 +48,11 @@ impl Invariant for PivotKeepsTheApiWritable {
         }
         self.began |= is_self_hosted(seen);
         let ended = self.gap.observe(seen);
-        let open = self.gap.until(seen);
         let is_done = view.procedure().first_done.is_some();
         if self.began {
             self.acknowledged += u64::from(ended.is_some());
-            if let (Some(gap), Some(budget_us)) = (ended.or(open), view.budget_us(BUDGET)) {
+            let gap = ended.or_else(|| self.gap.until(seen));
+            if let (Some(gap), Some(budget_us)) = (gap, view.budget_us(BUDGET)) {
                 self.judge(&gap, budget_us);
             }
         }

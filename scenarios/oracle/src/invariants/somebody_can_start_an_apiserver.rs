@@ -2,7 +2,8 @@
 //!
 //! Somebody is: an apiserver that acknowledged within two seconds, at its own endpoint or through the
 //! load balancer; a node with power and a static apiserver manifest, unless a process of it was last
-//! seen without its files; a kubelet that still runs since it ran a self-hosted apiserver, or since one
+//! seen without its files, or a bootstrap secret is gone that lay there beside the manifest; a node with a
+//! complete checkpoint of one, and an agent that runs or is started by its own static manifest; a kubelet that still runs since it ran a self-hosted apiserver, or since one
 //! was bound to its node, as long as the pods last read do not say otherwise.
 //! Violated when there is nobody although every living control-plane node was looked at and every
 //! endpoint asked. While all nodes are off nobody lives who could, and nothing is judged; nor while
@@ -21,6 +22,8 @@ use crate::reference::{Reference, seconds};
 use crate::verdict::{Finding, Judgement};
 use crate::view::{SERVING_US, View};
 
+/// Where bootstrap manifests find their secrets. An installer that keeps them elsewhere is judged by its processes alone.
+const BOOTSTRAP_SECRETS: &str = "/etc/kubernetes/bootstrap-secrets/";
 /// As long as this nobody may be known before the whole is unknown.
 const UNKNOWN_MAX_US: u64 = 3_000_000;
 
@@ -28,6 +31,8 @@ const UNKNOWN_MAX_US: u64 = 3_000_000;
 struct SomebodyCanStartAnApiserver {
     served: Option<Reference>,
     learnt: BTreeMap<NodeId, ProcessId>,
+    /// Bootstrap secrets that were seen beside an apiserver's manifest for as long as it lies there.
+    secrets: BTreeMap<NodeId, BTreeSet<String>>,
     /// Nodes that had a manifest with its files when they were last seen.
     equipped: BTreeSet<NodeId>,
     looked: u64,
@@ -87,7 +92,12 @@ impl SomebodyCanStartAnApiserver {
         {
             self.learnt.insert(node.clone(), kubelet);
         }
-        if is_equipped(now) {
+        let beside = self.secrets.entry(node.clone()).or_default();
+        if now.apiserver_manifests().next().is_none() {
+            beside.clear();
+        }
+        beside.extend(secrets(now).cloned());
+        if is_equipped(now, beside) {
             self.equipped.insert(node.clone());
         } else {
             self.equipped.remove(node);
@@ -155,7 +165,7 @@ impl SomebodyCanStartAnApiserver {
         self.looked += 1;
         let living = names(view.living_control_plane());
         let what = format!(
-            "nobody serves since {} and nobody can start an apiserver: {living} have no manifest of one and no kubelet that knows of one",
+            "nobody serves since {} and nobody can start an apiserver: {living} have no manifest of one with its files and no kubelet that knows of one",
             seconds(served.end_us)
         );
         let mut witness = vec![
@@ -180,7 +190,7 @@ impl SomebodyCanStartAnApiserver {
             let Some(latest) = view.inventory(node) else {
                 return false;
             };
-            let manifest = is_equipped(&latest.value);
+            let manifest = self.equipped.contains(node);
             let knows = latest.value.kubelet.is_some()
                 && latest.value.kubelet.as_ref() == self.learnt.get(node);
             manifest || knows
@@ -196,12 +206,29 @@ impl SomebodyCanStartAnApiserver {
     }
 }
 
-/// Whether an apiserver's manifest lies there, unless its process was seen without its files.
-fn is_equipped(inventory: &NodeInventory) -> bool {
+/// Whether an apiserver's manifest lies there, unless its process was seen without its files, or one of
+/// the secrets is gone that were there beside it: without them a kubelet starts no container of it, so
+/// that no process is ever seen. A checkpoint that could be activated is as good as a manifest.
+fn is_equipped(inventory: &NodeInventory, beside: &BTreeSet<String>) -> bool {
     let lacks_files = inventory.processes.iter().any(|process| {
         process.component == Component::KubeApiserver
             && process.incarnation != Some(Incarnation::SelfHosted)
             && !process.missing_files.is_empty()
     });
-    inventory.apiserver_manifests().next().is_some() && !lacks_files
+    let manifest = inventory.apiserver_manifests().next().is_some();
+    let startable = manifest && !lacks_files && beside.is_subset(&inventory.bootstrap_files);
+    startable || inventory.can_activate(Component::KubeApiserver)
+}
+
+/// Bootstrap secrets in their place, but for those that are being written.
+fn secrets(inventory: &NodeInventory) -> impl Iterator<Item = &String> {
+    let hidden = |path: &str| {
+        path.rsplit('/')
+            .next()
+            .is_some_and(|name| name.starts_with('.'))
+    };
+    inventory
+        .bootstrap_files
+        .iter()
+        .filter(move |path| path.starts_with(BOOTSTRAP_SECRETS) && !hidden(path))
 }

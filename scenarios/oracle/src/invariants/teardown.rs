@@ -10,8 +10,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use terms::{Component, Incarnation, NodeId};
 
-use crate::observation::{NodeInventory, Observation, Sighting, Source};
-use crate::reference::{Latest, Reference};
+use crate::observation::{Observation, Sighting, Source};
+use crate::reference::Reference;
 use crate::view::View;
 
 /// How long after a fault the end of a process is laid to it.
@@ -39,10 +39,17 @@ pub(super) struct Act {
     pub(super) after: Reference,
 }
 
+/// What an inventory says of the temporary apiserver.
+struct Look {
+    from: Reference,
+    runs: bool,
+    has_manifest: bool,
+}
+
 /// Follows the temporary apiservers.
 #[derive(Default)]
 pub(super) struct Teardown {
-    last: BTreeMap<NodeId, Latest<NodeInventory>>,
+    last: BTreeMap<NodeId, Look>,
     ran: BTreeSet<NodeId>,
     had_manifest: BTreeSet<NodeId>,
     acting: Option<NodeId>,
@@ -62,9 +69,12 @@ impl Teardown {
         if has_manifest {
             self.had_manifest.insert(node.clone());
         }
-        let before = self
-            .last
-            .insert(node.clone(), Latest::new(now.clone(), seen));
+        let look = Look {
+            from: Reference::to(seen),
+            runs,
+            has_manifest,
+        };
+        let before = self.last.insert(node.clone(), look);
         if self.acting.as_ref() == Some(node) {
             if has_manifest || (runs && !self.had_manifest.contains(node)) {
                 self.acting = None;
@@ -94,18 +104,11 @@ impl Teardown {
 
     /// Nodes whose temporary apiserver was still there when it was last looked.
     pub(super) fn standing(&self) -> Vec<&NodeId> {
-        let stands = |(node, latest): (&'_ NodeId, &Latest<NodeInventory>)| {
-            self.ran.contains(node)
-                && (latest.value.temporary_manifests().next().is_some()
-                    || latest
-                        .value
-                        .runs(Component::KubeApiserver, Incarnation::Bootstrap))
+        let stands = |(node, look): &(&NodeId, &Look)| {
+            self.ran.contains(*node) && (look.has_manifest || look.runs)
         };
-        self.last
-            .iter()
-            .filter(|(node, latest)| stands((node, latest)))
-            .map(|(node, _)| node)
-            .collect()
+        let standing = self.last.iter().filter(stands);
+        standing.map(|(node, _)| node).collect()
     }
 
     /// Whether a temporary apiserver ever ran.
@@ -113,26 +116,14 @@ impl Teardown {
         !self.ran.is_empty()
     }
 
-    fn is_act(
-        &self,
-        view: &View,
-        node: &NodeId,
-        before: &Latest<NodeInventory>,
-        seen: &Observation,
-    ) -> bool {
+    fn is_act(&self, view: &View, node: &NodeId, before: &Look, seen: &Observation) -> bool {
         let Some(now) = self.last.get(node) else {
             return false;
         };
         if self.had_manifest.contains(node) {
-            return before.value.temporary_manifests().next().is_some()
-                && now.value.temporary_manifests().next().is_none();
+            return before.has_manifest && !now.has_manifest;
         }
-        let ended = before
-            .value
-            .runs(Component::KubeApiserver, Incarnation::Bootstrap)
-            && !now
-                .value
-                .runs(Component::KubeApiserver, Incarnation::Bootstrap);
+        let ended = before.runs && !now.runs;
         let since_us = before.from.start_us.saturating_sub(AFTERMATH_US);
         ended
             && view

@@ -18,6 +18,42 @@ pub struct NodeInventory {
     pub ports: BTreeMap<u16, Option<u32>>,
     /// The kubelet's process, when it runs.
     pub kubelet: Option<ProcessId>,
+    /// Versions of the control plane that a checkpoint agent keeps on the node's disk.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub checkpoints: Vec<CheckpointSeen>,
+    /// Processes of the checkpoint agent.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub agents: Vec<AgentSeen>,
+}
+
+/// A version of a component on a node's disk.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CheckpointSeen {
+    /// The component.
+    pub component: Component,
+    /// Its generation, by the name of its directory.
+    pub generation: String,
+    /// Its commit mark is there and matches its files, as the observer found by itself.
+    pub complete: bool,
+    /// A manifest that lies ready for the kubelet, or in its directory, refers to it.
+    pub prepared: bool,
+    /// Its manifest refers to files of another version too.
+    #[serde(default)]
+    pub mixed: bool,
+    /// API objects and scheduling constraints that its manifest mentions.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub references: BTreeSet<String>,
+}
+
+/// A process of the checkpoint agent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AgentSeen {
+    /// Which process.
+    pub id: ProcessId,
+    /// Whether Kubernetes started it or the kubelet, from the agent's own static manifest.
+    pub incarnation: Option<Incarnation>,
+    /// It holds the lock that one agent on a node can hold.
+    pub acting: bool,
 }
 
 /// A process of a component.
@@ -53,10 +89,34 @@ impl NodeInventory {
             .filter(move |name| name.contains(component))
     }
 
+    /// Whether the component's manifest, made from a checkpoint, lies in the kubelet's directory.
+    pub fn has_copy(&self, component: Component) -> bool {
+        let name = format!("{}-{component}", Incarnation::Checkpoint.name());
+        self.manifests.iter().any(|manifest| stem(manifest) == name)
+    }
+
+    /// Whether the agent's own static manifest lies in the kubelet's directory.
+    pub fn has_static_agent(&self) -> bool {
+        let name = Component::CheckpointAgent.name();
+        self.manifests.iter().any(|manifest| stem(manifest) == name)
+    }
+
+    /// The versions of a component.
+    pub fn versions(&self, component: Component) -> impl Iterator<Item = &CheckpointSeen> {
+        let is_it = move |version: &&CheckpointSeen| version.component == component;
+        self.checkpoints.iter().filter(is_it)
+    }
+
     /// Manifests of the temporary apiserver: of apiservers, other than checkpoints.
     pub fn temporary_manifests(&self) -> impl Iterator<Item = &String> {
         self.apiserver_manifests()
             .filter(|name| !name.contains(Incarnation::Checkpoint.name()))
+    }
+
+    /// Whether a checkpoint of the component could be started here: it is complete, and an agent runs or will.
+    pub fn can_activate(&self, component: Component) -> bool {
+        let complete = self.versions(component).any(|version| version.complete);
+        complete && (self.has_static_agent() || !self.agents.is_empty())
     }
 
     /// Whether a process of this component and incarnation runs.
@@ -66,4 +126,9 @@ impl NodeInventory {
         };
         self.processes.iter().any(|process| is_it(&process))
     }
+}
+
+/// A manifest's name without its extension.
+fn stem(manifest: &str) -> &str {
+    manifest.rsplit_once('.').map_or(manifest, |(stem, _)| stem)
 }

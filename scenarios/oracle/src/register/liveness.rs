@@ -4,8 +4,8 @@ use terms::Capability;
 
 use super::{Class, Rule, rule};
 use crate::invariants::{
-    a_new_leader_acts, bootstrap_completes, lost_instance_returns, node_loss_is_survived,
-    pivot_keeps_the_api_writable,
+    a_new_leader_acts, bootstrap_completes, control_plane_returns, lost_instance_returns,
+    node_loss_is_survived, pivot_keeps_the_api_writable,
 };
 
 pub(super) const LIVENESS: [Rule; 16] = [
@@ -60,28 +60,36 @@ pub(super) const LIVENESS: [Rule; 16] = [
         Some(Capability::Checkpoints),
         Class::Timed,
         "After one, several or all control-plane nodes lost power and returned, the API serves and everything is self-hosted again within the budgets. (Armed for every installer that claims to survive a reboot; for one that does not, it is reported as not claimed.)",
-    ),
+    )
+    .judged_by(control_plane_returns::after_power_loss, 1)
+    .under("the procedure was done, no other fault before everything is back, etcd majority alive"),
     rule(
         "L7",
         "api-returns-after-deletion",
         Some(Capability::Checkpoints),
         Class::Timed,
         "After all apiserver pods are deleted, the API returns.",
-    ),
+    )
+    .judged_by(control_plane_returns::after_apiserver_deletion, 1)
+    .under("the procedure was done, no other fault before everything is back, etcd majority alive"),
     rule(
         "L8",
         "controllers-return-after-deletion",
         Some(Capability::Checkpoints),
         Class::Timed,
         "After all schedulers, or all controller managers, are lost while the API lives, they return without a person.",
-    ),
+    )
+    .judged_by(control_plane_returns::after_controller_deletion, 1)
+    .under("the procedure was done, no other fault before everything is back, etcd majority alive"),
     rule(
         "L9",
         "processes-return",
         None,
         Class::Timed,
         "After the loss of every control-plane process with etcd's disks intact, the control plane returns (by checkpoint or by `recover`, which is said).",
-    ),
+    )
+    .judged_by(control_plane_returns::after_process_loss, 1)
+    .under("the procedure was done, no other fault before everything is back, etcd majority alive"),
     rule(
         "L10",
         "recovery-from-snapshot",

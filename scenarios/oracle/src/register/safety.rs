@@ -4,8 +4,10 @@ use terms::Capability;
 
 use super::{Class, Rule, rule};
 use crate::invariants::{
-    acknowledged_writes_survive, failure_holds, foreign_cluster_refused, guard_holds_at_teardown,
-    identities_continue, no_credentials_left, nothing_runs_on_deleted_files, one_etcd_cluster,
+    acknowledged_writes_survive, checkpoints_are_complete, checkpoints_armed_before_teardown,
+    checkpoints_need_no_api, checkpoints_outlive_ignorance, failure_holds, foreign_cluster_refused,
+    guard_holds_at_teardown, handover_is_bounded, identities_continue, last_known_good,
+    no_credentials_left, nothing_runs_on_deleted_files, one_checkpoint_agent, one_etcd_cluster,
     revisions_never_go_back, running_again_converges, somebody_can_start_an_apiserver,
 };
 
@@ -48,14 +50,15 @@ pub(super) const SAFETY: [Rule; 31] = [
         Class::Monitor,
         "When the bootstrap control plane is removed, enough verified self-hosted apiservers on different nodes serve, and self-hosted scheduler and controller manager hold their leases.",
     )
-    .judged_by(guard_holds_at_teardown::monitor, 1),
+    .judged_by(guard_holds_at_teardown::monitor, 2),
     rule(
         "S5b",
         "checkpoints-armed-before-teardown",
         Some(Capability::SelfHosted),
         Class::Monitor,
         "When the bootstrap control plane is removed, every control-plane node that hosts a self-hosted apiserver holds a complete checkpoint of it.",
-    ),
+    )
+    .judged_by(checkpoints_armed_before_teardown::monitor, 1),
     rule(
         "S6",
         "somebody-can-start-an-apiserver",
@@ -63,7 +66,7 @@ pub(super) const SAFETY: [Rule; 31] = [
         Class::Monitor,
         "At every instant some apiserver serves, or some living node has a static or activatable apiserver manifest with all its files, or a kubelet that has not restarted since it learnt of an apiserver pod bound to it.",
     )
-    .judged_by(somebody_can_start_an_apiserver::monitor, 2)
+    .judged_by(somebody_can_start_an_apiserver::monitor, 3)
     .under("some control-plane node has power, and none without power was last seen with an apiserver's manifest and its files"),
     rule(
         "S7",
@@ -103,7 +106,7 @@ pub(super) const SAFETY: [Rule; 31] = [
         Class::Monitor,
         "A timeout or error never leaves fewer working apiservers than there were.",
     )
-    .judged_by(failure_holds::monitor, 1),
+    .judged_by(failure_holds::monitor, 2),
     rule(
         "S12",
         "running-again-converges",
@@ -140,42 +143,48 @@ pub(super) const SAFETY: [Rule; 31] = [
         Some(Capability::Checkpoints),
         Class::State,
         "A checkpoint that could be activated has all its files, all of one generation.",
-    ),
+    )
+    .judged_by(checkpoints_are_complete::monitor, 1),
     rule(
         "S17",
         "checkpoints-need-no-api",
         Some(Capability::Checkpoints),
         Class::State,
         "A checkpoint refers to no API object and to no scheduling constraint.",
-    ),
+    )
+    .judged_by(checkpoints_need_no_api::monitor, 1),
     rule(
         "S18",
         "checkpoints-outlive-ignorance",
         Some(Capability::Checkpoints),
         Class::Monitor,
         "A checkpoint is removed only after the API has said, throughout the grace period, that its parent is not bound to the node.",
-    ),
+    )
+    .judged_by(checkpoints_outlive_ignorance::monitor, 1),
     rule(
         "S19",
         "one-checkpoint-agent",
         Some(Capability::Checkpoints),
         Class::Monitor,
         "At most one agent acts on a node, and its own protection stays while it has a parent to protect.",
-    ),
+    )
+    .judged_by(one_checkpoint_agent::monitor, 1),
     rule(
         "S20",
         "handover-is-bounded",
         Some(Capability::Checkpoints),
         Class::Timed,
         "A checkpoint and its parent run together at most for the stated window.",
-    ),
+    )
+    .judged_by(handover_is_bounded::monitor, 1),
     rule(
         "S21",
         "last-known-good",
         Some(Capability::Checkpoints),
         Class::Monitor,
         "A revision replaces a checkpoint only after it was ready on that node for the stated time.",
-    ),
+    )
+    .judged_by(last_known_good::monitor, 1),
     rule(
         "S22",
         "versions-may-meet",

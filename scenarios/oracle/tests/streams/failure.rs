@@ -37,6 +37,57 @@ fn s11_is_violated_when_a_failure_takes_the_apiserver_down() {
     is_violated(&world.close("holding"), "S11");
 }
 
+/// The apiserver is taken away in the step after the one that failed or not, and only long after that
+/// the procedure says that it holds.
+fn torn_down(completes: bool) -> World {
+    let mut world = World::new(3);
+    world.serve_bootstrap();
+    world.enter("pods-running");
+    world.run(1_000);
+    if completes {
+        world.step("pods-running");
+    }
+    world.enter("removed");
+    world.run(400);
+    world.machine(1).processes.remove(&BOOTSTRAP);
+    world.run(6_000);
+    world.step("removed");
+    world.step("holding");
+    world.end("bootstrap", OperationEnd::Holding);
+    world.run(14_000);
+    world
+}
+
+#[test]
+fn s11_is_violated_by_a_teardown_that_takes_long_after_a_failed_step() {
+    is_violated(&torn_down(false).close("holding"), "S11");
+}
+
+#[test]
+fn s11_is_not_violated_by_what_was_taken_away_before_the_failure() {
+    holds(&torn_down(true).close("holding"), "S11");
+}
+
+/// A new process begins again where it likes; what it left behind is no failure of its own.
+#[test]
+fn s11_takes_a_step_that_was_entered_before_for_a_new_process() {
+    let mut world = World::new(3);
+    world.serve_bootstrap();
+    world.enter("pods-running");
+    world.step("pods-running");
+    world.enter("removed");
+    world.enter("pods-running");
+    world.step("pods-running");
+    world.enter("removed");
+    world.run(400);
+    world.machine(1).processes.remove(&BOOTSTRAP);
+    world.run(6_000);
+    world.step("holding");
+    world.end("bootstrap", OperationEnd::Holding);
+    world.run(14_000);
+    holds(&world.close("holding"), "S11");
+}
+
 #[test]
 fn s11_is_not_violated_by_a_fault() {
     let mut world = held();

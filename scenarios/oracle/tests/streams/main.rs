@@ -4,6 +4,7 @@ mod runner;
 mod story;
 mod world;
 
+mod checkpoints;
 mod data;
 mod failure;
 mod liveness;

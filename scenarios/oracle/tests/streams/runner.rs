@@ -39,10 +39,18 @@ impl World {
     }
 
     pub(crate) fn step(&mut self, name: &str) {
+        self.announce(name, Moment::Completed);
+    }
+
+    pub(crate) fn enter(&mut self, name: &str) {
+        self.announce(name, Moment::Entered);
+    }
+
+    fn announce(&mut self, name: &str, moment: Moment) {
         let step = Step {
             actor: Actor::default(),
             step: name.into(),
-            moment: Moment::Completed,
+            moment,
             occurrence: 1,
             held: false,
             reason: None,

@@ -77,7 +77,11 @@ pub(crate) fn opened(control_plane: u32) -> CaseOpened {
         case: "a-case".to_owned(),
         nodes,
         bootstrap_node: cp(1),
-        capabilities: BTreeSet::from([Capability::SelfHosted, Capability::Ha]),
+        capabilities: BTreeSet::from([
+            Capability::SelfHosted,
+            Capability::Ha,
+            Capability::Checkpoints,
+        ]),
         wanted_instances: control_plane,
         guard_instances: control_plane.min(2),
         budgets: budgets

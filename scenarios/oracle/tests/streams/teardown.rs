@@ -42,6 +42,25 @@ fn s5_is_violated_when_one_of_two_needed_apiservers_serves() {
 }
 
 #[test]
+fn s5_is_violated_when_the_load_balancer_lists_no_self_hosted_apiserver() {
+    let mut world = World::new(3);
+    world.serve_bootstrap();
+    world.unlisted = true;
+    world.serve_self_hosted();
+    world.hand_over();
+    world.remove_bootstrap();
+    world.unlisted = false;
+    world.finish();
+    is_violated(&world.close("done"), "S5");
+}
+
+#[test]
+fn s5_is_unknown_when_nobody_asked_the_load_balancer() {
+    let story = undisturbed().without(|seen| seen.source == Source::LoadBalancer);
+    is_unknown(&story, "S5");
+}
+
+#[test]
 fn s5_is_violated_when_the_controllers_go_with_the_apiserver() {
     let mut world = World::new(3);
     world.serve_bootstrap();
@@ -176,9 +195,36 @@ fn s6_is_violated_when_the_last_owner_is_removed() {
     is_violated(&world.close("done"), "S6");
 }
 
+/// Without its secrets a kubelet starts no container of a manifest, so that there is no process to look at.
+#[test]
+fn s6_is_violated_when_a_manifest_stays_and_its_secrets_are_gone() {
+    let mut world = World::new(1);
+    world.serve_bootstrap();
+    world.machine(1).processes.remove(&BOOTSTRAP);
+    world.run(400);
+    holds(&world.clone().close("holding"), "S6");
+    world.machine(1).bootstrap_files.clear();
+    world.run(4_000);
+    is_violated(&world.close("holding"), "S6");
+}
+
+/// What a bootstrap needs only while it installs is no file of a manifest.
+#[test]
+fn s6_holds_when_other_files_of_the_bootstrap_are_gone() {
+    let mut world = World::new(1);
+    let assets = "/var/lib/selfhost/assets/kubeconfig".to_owned();
+    world.machine(1).bootstrap_files.insert(assets.clone());
+    world.serve_bootstrap();
+    world.machine(1).processes.remove(&BOOTSTRAP);
+    world.machine(1).bootstrap_files.remove(&assets);
+    world.run(4_000);
+    holds(&world.close("holding"), "S6");
+}
+
 #[test]
 fn s6_is_violated_when_the_only_kubelet_forgets() {
     let mut world = World::done(1);
+    world.machine(1).checkpoints.clear();
     world.power_off(1);
     world.run(3_000);
     world.machine(1).processes.remove(&SELF_HOSTED);

@@ -3,14 +3,16 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use oracle::observation::{
-    EtcdStatus, Lease, NodeInventory, OperationEnd, PodStatus, Process, ProcessId, RequestKind,
-    RequestOutcome,
+    AgentSeen, CheckpointSeen, EtcdStatus, Lease, NodeInventory, OperationEnd, PodStatus, Process,
+    ProcessId, RequestKind, RequestOutcome,
 };
 use oracle::{Sighting, Source};
 use terms::{Component, Incarnation, NodeId};
 
 use crate::story::{Story, cp, opened, request};
 
+/// The agent's own static manifest.
+pub(crate) const AGENT: &str = "checkpoint-agent.json";
 pub(crate) const APISERVER: &str = "bootstrap-kube-apiserver.yaml";
 const TICK_MS: u64 = 200;
 
@@ -24,6 +26,8 @@ pub(crate) struct Machine {
     pub(crate) processes: BTreeMap<(Component, Option<Incarnation>), u32>,
     pub(crate) missing_files: BTreeSet<String>,
     pub(crate) kubelet: u32,
+    pub(crate) checkpoints: Vec<CheckpointSeen>,
+    pub(crate) agents: Vec<AgentSeen>,
 }
 
 #[derive(Clone)]
@@ -35,6 +39,8 @@ pub(crate) struct World {
     pub(crate) leases_stand: bool,
     pub(crate) leader: Option<NodeId>,
     pub(crate) api_fails: bool,
+    /// The load balancer lists no self-hosted apiserver.
+    pub(crate) unlisted: bool,
     pub(crate) keys: BTreeSet<u64>,
     pub(crate) pods: Vec<PodStatus>,
     next: u64,
@@ -44,6 +50,30 @@ pub(crate) const SELF_HOSTED: (Component, Option<Incarnation>) =
     (Component::KubeApiserver, Some(Incarnation::SelfHosted));
 pub(crate) const BOOTSTRAP: (Component, Option<Incarnation>) =
     (Component::KubeApiserver, Some(Incarnation::Bootstrap));
+
+/// A complete version that lies ready.
+pub(crate) fn version(component: Component, generation: &str) -> CheckpointSeen {
+    CheckpointSeen {
+        component,
+        generation: generation.to_owned(),
+        complete: true,
+        prepared: true,
+        mixed: false,
+        references: BTreeSet::new(),
+    }
+}
+
+/// A process of the agent.
+pub(crate) fn agent(pid: u32, acting: bool) -> AgentSeen {
+    AgentSeen {
+        id: ProcessId {
+            pid,
+            start_ticks: 1,
+        },
+        incarnation: Some(Incarnation::SelfHosted),
+        acting,
+    }
+}
 
 impl World {
     pub(crate) fn new(control_plane: u32) -> Self {
@@ -70,6 +100,7 @@ impl World {
             leases_stand: false,
             leader: None,
             api_fails: false,
+            unlisted: false,
             keys: BTreeSet::new(),
             pods: Vec::new(),
             next: 1000,
@@ -153,7 +184,26 @@ impl World {
             }
         }
         self.step("self-hosted-serving");
-        self.run(3_000);
+        // Long enough to be worth keeping.
+        self.run(6_000);
+        self.keep_checkpoints();
+        self.run(1_000);
+    }
+
+    /// Agents keep a version of every self-hosted instance.
+    pub(crate) fn keep_checkpoints(&mut self) {
+        for machine in self.machines.values_mut() {
+            machine.manifests.insert(AGENT.to_owned());
+            machine.agents = vec![agent(70, true), agent(71, false)];
+            let hosted = |component: &Component| {
+                let own = (*component, Some(Incarnation::SelfHosted));
+                machine.processes.contains_key(&own)
+            };
+            let components = Component::SELF_HOSTED.into_iter().filter(hosted);
+            machine.checkpoints = components
+                .map(|component| version(component, "g1"))
+                .collect();
+        }
     }
 
     pub(crate) fn hand_over(&mut self) {
@@ -256,7 +306,10 @@ impl World {
             }
         }
         let key = self.unique();
-        let saw = match serving.last() {
+        let listed = |(_, incarnation): &&(NodeId, Incarnation)| {
+            !self.unlisted || *incarnation != Incarnation::SelfHosted
+        };
+        let saw = match serving.iter().rfind(listed) {
             Some((node, incarnation)) => {
                 self.keys.insert(key);
                 let outcome = RequestOutcome::Acknowledged {
@@ -350,6 +403,8 @@ impl Machine {
             manifests: self.manifests.clone(),
             bootstrap_files: self.bootstrap_files.clone(),
             ports: BTreeMap::new(),
+            checkpoints: self.checkpoints.clone(),
+            agents: self.agents.clone(),
             kubelet: Some(ProcessId {
                 pid: self.kubelet,
                 start_ticks: 1,

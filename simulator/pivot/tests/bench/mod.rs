@@ -5,7 +5,7 @@ use std::collections::VecDeque;
 
 use pivot::{
     ApiserverFact, ComponentSet, Durable, Effect, Effects, Facts, Input, LeaseFact, LogEntry,
-    NodeSet, Outcome, Plan, PodFact, PodPhase, State, Task, Timer, Why, resume, step,
+    NodeSet, Outcome, Plan, PodFact, PodPhase, StaleFact, State, Task, Timer, Why, resume, step,
 };
 use terms::{Component, Incarnation, Moment};
 
@@ -40,10 +40,13 @@ pub(crate) fn perfect(control_planes: u8) -> Facts {
             self_hosted: wanted,
             load_balancer: true,
             bootstrap_unlisted: false,
+            listed: wanted,
         },
         leases: [LeaseFact { age_ds: 3 }; 2],
         bootstrap_running: 0,
+        armed: [wanted; 3],
         pods_known: true,
+        stale: Some(StaleFact::default()),
         pods,
     }
 }
@@ -222,6 +225,11 @@ impl Bench {
             }
             Task::StashManifest(component) | Task::DeleteManifest(component) => {
                 self.bootstrap_running &= !ComponentSet::bit(component);
+            }
+            Task::PurgeStale => {
+                if let Some(stale) = &mut self.facts.stale {
+                    (stale.nodes, stale.pods) = (0, 0);
+                }
             }
             _ => {}
         }

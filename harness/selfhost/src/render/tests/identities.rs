@@ -163,7 +163,7 @@ fn kubelets_talk_to_the_load_balancer_as_their_node() {
 #[test]
 fn signing_keys_stay_off_the_nodes() {
     let rendered = rendered();
-    let key = rendered.text("admin/authorities/cluster-ca.key");
+    let key = rendered.text("escrow/authorities/cluster-ca.key");
     assert!(key.starts_with("-----BEGIN PRIVATE KEY-----"));
     for path in rendered.below("nodes") {
         if path.is_file() {
@@ -173,4 +173,41 @@ fn signing_keys_stay_off_the_nodes() {
             );
         }
     }
+}
+
+#[test]
+fn the_escrow_has_a_temporary_control_plane_for_every_control_plane_node() {
+    let rendered = rendered();
+    let root = rendered.0.path().join("escrow");
+    for node in ["cp-1", "cp-2", "cp-3"] {
+        let own = root.join("recovery").join(node);
+        let manifest = own.join("bootstrap-manifests/bootstrap-kube-apiserver.yaml");
+        let manifest = std::fs::read_to_string(manifest).unwrap();
+        let address = rendered.json("escrow/cluster.json")["nodes"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .find(|known| known["name"] == node)
+            .unwrap()["address"]
+            .as_str()
+            .unwrap()
+            .to_owned();
+        assert!(manifest.contains(&address), "{node}");
+        assert!(
+            own.join("bootstrap-secrets/kube-apiserver/etcd-client.key")
+                .is_file()
+        );
+        assert!(
+            root.join("nodes")
+                .join(node)
+                .join("etc/kubernetes/pki/etcd/peer.key")
+                .is_file()
+        );
+    }
+    assert!(!root.join("recovery/worker-1").exists());
+    assert!(
+        root.join("nodes/worker-1/etc/kubernetes/kubelet.conf")
+            .is_file()
+    );
+    assert!(root.join("assets/40-control-plane").is_dir());
 }

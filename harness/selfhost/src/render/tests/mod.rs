@@ -18,7 +18,13 @@ struct Rendered(tempfile::TempDir);
 impl Rendered {
     fn new(switches: &Switches) -> Self {
         let directory = tempfile::tempdir().unwrap();
-        render(&cluster(), directory.path(), switches).unwrap();
+        render(
+            &cluster(),
+            directory.path(),
+            switches,
+            Some(&pivot::checkpoint::modern_agent()),
+        )
+        .unwrap();
         Self(directory)
     }
 
@@ -62,7 +68,7 @@ fn rendered() -> Rendered {
 fn a_directory_with_anything_in_it_is_refused_and_left_alone() {
     let directory = tempfile::tempdir().unwrap();
     std::fs::write(directory.path().join("mine"), "x").unwrap();
-    let refused = render(&cluster(), directory.path(), &Switches::default()).unwrap_err();
+    let refused = render(&cluster(), directory.path(), &Switches::default(), None).unwrap_err();
     assert!(refused.is_usage());
     assert!(refused.to_string().contains("holds `mine`"), "{refused}");
     assert_eq!(std::fs::read_dir(directory.path()).unwrap().count(), 1);
@@ -74,7 +80,7 @@ fn an_unknown_minor_is_refused_before_anything_is_written() {
     let out = directory.path().join("out");
     let mut cluster = cluster();
     cluster.kubernetes = "1.12".to_owned();
-    let refused = render(&cluster, &out, &Switches::default()).unwrap_err();
+    let refused = render(&cluster, &out, &Switches::default(), None).unwrap_err();
     assert!(matches!(refused, RenderError::UnknownMinor { .. }));
     assert!(refused.to_string().contains("known: 1.34"), "{refused}");
     assert!(!out.exists());
@@ -93,6 +99,8 @@ fn everything_is_private() {
             .to_owned();
         // Directories that a node has already keep the mode that they have there.
         let inner = relative
+            .strip_prefix("escrow/")
+            .unwrap_or(&relative)
             .strip_prefix("nodes/")
             .and_then(|rest| rest.split_once('/'))
             .map(|(_, inner)| inner);

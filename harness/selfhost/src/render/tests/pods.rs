@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use serde_json::Value;
 
 use super::{Rendered, Switches, rendered};
+use crate::render::checkpoint_agent;
 
 #[test]
 fn assets_are_objects_that_can_be_applied() {
@@ -145,4 +146,58 @@ fn the_switch_asks_for_a_label_that_no_node_has() {
         selector(&bad, "kube-scheduler"),
         selector(&good, "kube-scheduler")
     );
+}
+
+#[test]
+fn the_agents_own_copy_needs_no_api_and_is_nobodys_pod() {
+    let rendered = rendered();
+    let daemon_set =
+        rendered.json("installer/assets/40-control-plane/daemonset-checkpoint-agent.json");
+    let copy = checkpoint_agent::static_pod("cp-2");
+    let text = copy.to_string();
+    for reference in [
+        "serviceAccountName",
+        "fieldRef",
+        "nodeSelector",
+        "tolerations",
+        "priorityClassName",
+        "$(",
+    ] {
+        assert!(!text.contains(reference), "{reference} in {text}");
+    }
+    assert!(text.contains("--node=cp-2"), "{text}");
+    assert_ne!(
+        copy["metadata"]["labels"]["k8s-app"],
+        daemon_set["spec"]["selector"]["matchLabels"]["k8s-app"]
+    );
+    let command = |spec: &Value| spec["containers"][0]["command"].to_string();
+    let own = command(&copy["spec"]).replace("cp-2", "$(NODE_NAME)");
+    assert_eq!(own, command(&daemon_set["spec"]["template"]["spec"]));
+    for node in ["cp-1", "cp-3"] {
+        let directory = format!("nodes/{node}/etc/kubernetes/checkpoint-agent");
+        let kubeconfig = rendered.text(&format!("{directory}/kubeconfig"));
+        assert!(kubeconfig.contains(&format!("chrysalis:checkpoint-agent:{node}")));
+        assert_eq!(
+            rendered.json(&format!("{directory}/plan.json"))["policy"],
+            "modern"
+        );
+    }
+}
+
+#[test]
+fn a_policy_without_checkpoints_has_no_agent() {
+    let directory = tempfile::tempdir().unwrap();
+    super::render(
+        &super::cluster(),
+        directory.path(),
+        &Switches::default(),
+        None,
+    )
+    .unwrap();
+    for path in super::Rendered(directory).below("") {
+        assert!(
+            !path.to_string_lossy().contains("checkpoint-agent"),
+            "{path:?}"
+        );
+    }
 }

@@ -1,0 +1,54 @@
+//! The reference installer's checkpoint agents, as far as somebody outside deals with them: where
+//! they say what they do, and how they are held and released.
+
+use std::time::Duration;
+
+use terms::{Actor, NodeId};
+
+use super::operation::HoldPoint;
+use crate::cluster::{ClusterError, Node};
+use crate::docker::NodeFile;
+
+/// An agent's step stream.
+pub const STEPS: &str = "/var/lib/selfhost/checkpoint-agent/events.ndjson";
+/// An agent's log of inputs and effects.
+pub const LOG: &str = "/var/lib/selfhost/checkpoint-agent/log.ndjson";
+/// Hold points that an agent looks for at each announcement, one a line.
+const HOLDS: &str = "/var/lib/selfhost/checkpoint-agent/holds";
+/// The pipe over which an agent is released.
+const CONTROL: &str = "/var/lib/selfhost/checkpoint-agent/control";
+/// What an agent calls itself, before its node's name.
+const ACTOR: &str = "checkpoint@";
+
+/// How long a command in a node may take.
+const COMMAND_DEADLINE: Duration = Duration::from_secs(15);
+
+/// The node whose agent this actor is; none for an actor that is no agent.
+pub fn node_of(actor: &Actor) -> Option<NodeId> {
+    actor.0.strip_prefix(ACTOR).map(NodeId::new)
+}
+
+/// Writes where the node's agent is to be held, before it starts.
+///
+/// # Errors
+/// When the node cannot be written to.
+pub async fn write_holds(node: &Node, holds: &[HoldPoint]) -> Result<(), ClusterError> {
+    let lines: String = holds
+        .iter()
+        .flat_map(|hold| [hold.argument(), "\n".to_owned()])
+        .collect();
+    let file = NodeFile::new(HOLDS, 0o600, lines.into_bytes());
+    node.upload(&[file]).await
+}
+
+/// Releases the node's agent.
+///
+/// # Errors
+/// When nobody reads the control pipe, or the node does not run.
+pub async fn release(node: &Node, hold: &HoldPoint) -> Result<(), ClusterError> {
+    // Opening a pipe that nobody reads would wait for ever: the shell is given a deadline.
+    let shell = format!("echo 'release {}:{}' > {CONTROL}", hold.step, hold.moment);
+    node.exec_ok(["timeout", "5", "sh", "-c", &shell], COMMAND_DEADLINE)
+        .await?;
+    Ok(())
+}

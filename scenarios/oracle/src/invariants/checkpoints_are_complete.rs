@@ -1,0 +1,79 @@
+//! S16: a checkpoint that could be activated has all its files, all of one generation.
+//!
+//! It could be activated if a manifest that lies ready for the kubelet, or in its directory, refers to
+//! it. An observer's look at a disk is no snapshot, so a version must be found wanting in two looks in a row.
+
+use std::collections::BTreeMap;
+
+use terms::{Component, NodeId};
+
+use super::{Invariant, finding, not_judged};
+use crate::observation::{CheckpointSeen, Observation, Sighting, Source};
+use crate::reference::Reference;
+use crate::verdict::{Finding, Judgement};
+use crate::view::View;
+
+#[derive(Default)]
+struct CheckpointsAreComplete {
+    /// Versions that were wanting in the last look at their node.
+    wanting: BTreeMap<(NodeId, Component, String), Reference>,
+    judged: u64,
+    found: Option<Finding>,
+}
+
+pub(crate) fn monitor() -> Box<dyn Invariant> {
+    Box::<CheckpointsAreComplete>::default()
+}
+
+impl Invariant for CheckpointsAreComplete {
+    fn observe(&mut self, _: &View, seen: &Observation) {
+        let (Sighting::NodeInventory(now), Source::Node(node)) = (&seen.saw, &seen.source) else {
+            return;
+        };
+        let before = std::mem::take(&mut self.wanting);
+        let (own, others): (BTreeMap<_, _>, BTreeMap<_, _>) =
+            before.into_iter().partition(|((of, ..), _)| of == node);
+        self.wanting = others;
+        for version in now.checkpoints.iter().filter(|version| version.prepared) {
+            self.judged += 1;
+            let Some(lack) = lack(version) else { continue };
+            let key = (node.clone(), version.component, version.generation.clone());
+            let first = own.get(&key).cloned();
+            if let Some(first) = &first {
+                let what = format!(
+                    "the checkpoint {} of {} on {node} could be activated, but {lack}",
+                    version.generation, version.component
+                );
+                let witness = vec![
+                    first.witness("the first look that found it so"),
+                    Reference::to(seen).witness("and the next one"),
+                ];
+                let found = finding(what, seen.end_us, witness);
+                self.found.get_or_insert(found);
+            }
+            self.wanting
+                .insert(key, first.unwrap_or_else(|| Reference::to(seen)));
+        }
+    }
+
+    fn finding(&self) -> Option<&Finding> {
+        self.found.as_ref()
+    }
+
+    fn otherwise(&self, _: &View) -> Judgement {
+        if self.judged == 0 {
+            return not_judged("no checkpoint that could be activated was seen");
+        }
+        Judgement::Holds
+    }
+}
+
+fn lack(version: &CheckpointSeen) -> Option<&'static str> {
+    if !version.complete {
+        Some("its files are not those that its commit mark names")
+    } else if version.mixed {
+        Some("its manifest refers to files of another version")
+    } else {
+        None
+    }
+}
