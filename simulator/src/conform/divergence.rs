@@ -15,10 +15,9 @@ pub(super) fn divergence(layer: &Layer<'_>, before: &Belief) -> Divergence {
     let mut ranked: Vec<(Cost, &Node)> = before.iter().map(|(node, cost)| (*cost, node)).collect();
     ranked.sort_unstable();
     Divergence {
-        change: if layer.is_unwritten() {
-            format!("{change}, which no write of etcd's can have been")
-        } else {
-            change.to_string()
+        change: match layer.impossible() {
+            Some(why) => format!("{change} ({why})"),
+            None => change.to_string(),
         },
         since_ms: change.since_us / 1_000,
         until_ms: change.until_us / 1_000,

@@ -109,13 +109,13 @@ impl<'a> Layer<'a> {
     pub(super) fn has_begun(&self, place: u32, ahead: &[u32]) -> bool {
         let was = |first: &u32| *first < self.turn || ahead.contains(first);
         self.changes[place as usize].since_us <= self.change().until_us
-            && !self.order.unwritten.contains(&place)
+            && !self.order.impossible.contains_key(&place)
             && self.order.firsts[place as usize].iter().all(was)
     }
 
-    /// Whether no write can have been the change whose turn it is.
-    pub(super) fn is_unwritten(&self) -> bool {
-        self.order.unwritten.contains(&self.turn)
+    /// Why the change whose turn it is did not happen, if that is known without the world.
+    pub(super) fn impossible(&self) -> Option<&'static str> {
+        self.order.impossible.get(&self.turn).copied()
     }
 
     /// The places of a track's last change and of its next one.

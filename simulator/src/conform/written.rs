@@ -8,7 +8,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use oracle::observation::EtcdKey;
+use oracle::observation::{EtcdKey, ProcessId};
 use terms::Component;
 
 use super::change::{Change, PodSeen, Track, Value};
@@ -110,17 +110,26 @@ pub(super) struct Order {
     pub(super) changes: Vec<Change>,
     /// For each, those that came before it although they may be later by looks alone.
     pub(super) firsts: Vec<Vec<u32>>,
-    /// Those that no write can have been.
-    pub(super) unwritten: BTreeSet<u32>,
+    /// Those that did not happen, and why.
+    pub(super) impossible: BTreeMap<u32, &'static str>,
 }
+
+const UNWRITTEN: &str = "no write of etcd's can have been this";
+const RETURNED: &str = "a process that is gone does not come back";
 
 impl Order {
     /// The order of these changes.
     pub(super) fn of(changes: &[Change], writes: &Writes) -> Self {
         let mut untils: BTreeMap<Track, u64> = BTreeMap::new();
         let mut placed: Vec<Placed> = Vec::new();
+        let mut ran: BTreeSet<(Track, ProcessId)> = BTreeSet::new();
         for change in changes {
             let mut narrowed = narrowed(change, writes);
+            if let Value::Process(Some(id)) = change.value
+                && !ran.insert((change.track, id))
+            {
+                narrowed.impossible = Some(RETURNED);
+            }
             // Those of one track stay in their order.
             let until_us = untils.entry(change.track).or_default();
             narrowed.change.until_us = narrowed.change.until_us.max(*until_us);
@@ -134,10 +143,11 @@ impl Order {
                 .filter(|(_, before)| before.comes_before(after));
             firsts.map(|(place, _)| place).collect()
         });
-        let unwritten = (0..).zip(&placed).filter(|(_, placed)| placed.unwritten);
+        let impossible = (0..).zip(&placed);
+        let impossible = impossible.filter_map(|(place, placed)| Some((place, placed.impossible?)));
         Self {
             firsts: firsts.collect(),
-            unwritten: unwritten.map(|(place, _)| place).collect(),
+            impossible: impossible.collect(),
             changes: placed.into_iter().map(|placed| placed.change).collect(),
         }
     }
@@ -149,8 +159,8 @@ struct Placed {
     change: Change,
     /// The range of their revisions.
     range: Option<(u64, u64)>,
-    /// There would have to be one, and there is none.
-    unwritten: bool,
+    /// Why it did not happen, if it did not.
+    impossible: Option<&'static str>,
 }
 
 impl Placed {
@@ -169,14 +179,14 @@ fn narrowed(change: &Change, writes: &Writes) -> Placed {
     let mut placed = Placed {
         change: change.clone(),
         range: None,
-        unwritten: false,
+        impossible: None,
     };
     let Some(all) = writes.of(change) else {
         return placed;
     };
     let all: Vec<Write> = all.copied().collect();
     let (Some(first), Some(last)) = (all.first(), all.last()) else {
-        placed.unwritten = writes.watched(change);
+        placed.impossible = writes.watched(change).then_some(UNWRITTEN);
         return placed;
     };
     let Change {
