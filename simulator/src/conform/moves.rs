@@ -11,6 +11,9 @@ use super::shown::{is_installers, may_restart, takes};
 use crate::coarse::{Action, State};
 use crate::explore::Model;
 
+/// A controller that gives up may have released its lease so long before its process is gone.
+const GIVING_UP_US: u64 = 3_000_000;
+
 /// Something that can happen.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Move {
@@ -120,8 +123,9 @@ impl Layer<'_> {
         let is_controller =
             !is_told && !matches!(track, Track::Process(Component::KubeApiserver, ..));
         let ends = |place: &u32| {
-            self.has_begun(*place, &node.ahead)
-                && self.changes[*place as usize].value == Value::Process(None)
+            let change = &self.changes[*place as usize];
+            let soon_us = self.change().until_us.saturating_add(GIVING_UP_US);
+            change.value == Value::Process(None) && change.since_us <= soon_us
         };
         self.next_of(track, &node.ahead)
             .filter(ends)

@@ -1,6 +1,7 @@
 //! Records of the simulators are paths of the coarse world; corrupted ones are not.
 
 mod corrupted;
+mod giving_up;
 mod keyed;
 mod lingering;
 mod told;
