@@ -21,7 +21,7 @@ const BOUNDS: Bounds = Bounds {
     ..Bounds::USUAL
 };
 /// Trials that are drawn for each number of nodes.
-const TRIALS: u64 = 40;
+const TRIALS: u64 = 200;
 
 fn followed(case: &Case, plan: &Plan, quirks: &[Quirk]) -> Conformance {
     let Installer::Selfhost(selfhost) = &case.installer;
@@ -126,7 +126,7 @@ fn every_step_of_random_trials_is_an_enabled_action() {
     );
     println!("{cases} trials, {steps} steps; not followed to the end: {uncovered:?}");
     assert!(
-        cases >= 50 && steps > 10_000,
+        cases >= 350 && steps > 70_000,
         "{cases} trials, {steps} steps"
     );
 }
