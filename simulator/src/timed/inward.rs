@@ -92,7 +92,7 @@ impl Inward {
                 }
             }
             Fault::Kill(kill) => {
-                self.leave(format!("the coarse world kills no {}", kill.component))
+                self.leave(format!("the coarse world kills no {}", kill.component));
             }
             Fault::Delete(_) => self.leave("the coarse world deletes no pods".to_owned()),
             Fault::KillInstaller(_) => self.strike(Strike::KillInstaller),
