@@ -17,6 +17,14 @@ pub struct Budget {
     pub judges: &'static [&'static str],
 }
 
+/// What asks that API and control plane are back in time after a great loss.
+const RETURNS: [&str; 4] = [
+    "api-returns-after-power-loss",
+    "api-returns-after-deletion",
+    "controllers-return-after-deletion",
+    "processes-return",
+];
+
 /// Every budget, in the order of the documentation.
 pub const BUDGETS: [Budget; 7] = [
     Budget {
@@ -38,14 +46,14 @@ pub const BUDGETS: [Budget; 7] = [
         default: Milliseconds::from_seconds(120),
         limits: "heal → first acknowledged write",
         because: "a node boots in seconds, etcd elects in seconds, and a crashed pod waits up to 40 s before its third start",
-        judges: &["api-returns-after-power-loss", "api-returns-after-deletion"],
+        judges: &RETURNS,
     },
     Budget {
         name: "control_plane_return",
         default: Milliseconds::from_seconds(180),
         limits: "heal → every component self-hosted again",
         because: "the return of the API, and one round of back-off of each controller after it",
-        judges: &["api-returns-after-power-loss"],
+        judges: &RETURNS,
     },
     Budget {
         name: "redundancy_restored",

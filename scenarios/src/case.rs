@@ -15,7 +15,7 @@ use crate::policy::Policy;
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Case {
     /// Stable and unique in a plan:
-    /// `<scenario>/<installer>-<policy>[-<switch>…]@<version>[#<case's name or number>][~<repetition>]`.
+    /// `<scenario>/<installer>-<policy>[-agent-<plan>][-<switch>…]@<version>[#<case's name or number>][~<repetition>]`.
     pub id: String,
     /// The scenario's name.
     pub scenario: String,
@@ -130,20 +130,29 @@ pub enum Installer {
 }
 
 impl Installer {
-    /// What ids and reports call it: `<installer>-<policy>[-<switch>…]`.
+    /// What ids and reports call it: `<installer>-<policy>[-agent-<plan>][-<switch>…]`.
     pub fn label(&self) -> String {
-        let Self::Selfhost(Selfhost { policy, switches }) = self;
-        let policy = if Policy::is_file(policy) {
-            Path::new(policy)
-                .file_stem()
-                .unwrap_or_default()
-                .to_string_lossy()
-                .into_owned()
-        } else {
-            policy.clone()
-        };
+        let Self::Selfhost(Selfhost {
+            policy,
+            agent,
+            switches,
+        }) = self;
+        let policy = name_of(policy);
+        let agent = agent
+            .as_ref()
+            .map_or(String::new(), |agent| format!("-agent-{}", name_of(agent)));
         let switches: String = switches.keys().map(|switch| format!("-{switch}")).collect();
-        format!("selfhost-{policy}{switches}")
+        format!("selfhost-{policy}{agent}{switches}")
+    }
+}
+
+/// What a policy is called: a plan file by its name without folder and ending.
+fn name_of(policy: &str) -> String {
+    if Policy::is_file(policy) {
+        let stem = Path::new(policy).file_stem().unwrap_or_default();
+        stem.to_string_lossy().into_owned()
+    } else {
+        policy.to_owned()
     }
 }
 
@@ -152,6 +161,9 @@ impl Installer {
 pub struct Selfhost {
     /// A policy's name, or the path of a plan file (then it contains a `/` or ends in `.json`).
     pub policy: String,
+    /// What the checkpoint agents follow, named as a policy is; what belongs to the policy unless said.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub agent: Option<String>,
     /// Switches by name, such as `apiserver-node-selector`.
     pub switches: BTreeMap<String, String>,
 }

@@ -19,14 +19,22 @@ const FILES: &[(&str, &str)] = &files![
     "delete-all-apiserver-pods"
     "delete-all-controllers"
     "delete-one-self-hosted-pod"
+    "etcd-quorum-lost-and-back"
     "installer-killed"
     "kill-every-control-plane-process"
     "kill-the-holders"
+    "kubelet-restarted-during-an-api-outage"
+    "power-off-after-a-teardown-without-checkpoint"
     "power-off-before-the-first-checkpoint"
+    "power-off-of-everything"
     "power-off-one-control-plane-node"
     "power-off-the-bootstrap-node-during-the-pivot"
     "reboot-all-control-plane-nodes"
+    "reboot-all-control-plane-nodes-in-turn"
     "reboot-the-only-control-plane-node"
+    "runtime-errors-while-parents-run"
+    "torn-checkpoint"
+    "torn-checkpoint-at-a-power-loss"
 ];
 
 /// The catalogue, checked.

@@ -298,6 +298,7 @@ fn noun(name: &str) -> &'static str {
         "Moment" => "moment",
         "Signal" => "signal",
         "Resource" => "kind of object",
+        "Unit" => "unit",
         "WrittenEnd" => "end",
         _ => "word",
     }

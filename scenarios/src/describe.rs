@@ -1,6 +1,6 @@
 //! Entries and faults in one line each, for plans and live output.
 
-use terms::{Delete, Fault, Kill, NodeFault, Nothing, Selectors, Signal};
+use terms::{Delete, Fault, Kill, NodeFault, Nothing, Selectors, Signal, Tear, UnitFault};
 
 use crate::entry::{At, Entry, Heal, Joined, Operation, Settle};
 
@@ -73,8 +73,23 @@ pub fn describe_fault(fault: &Fault) -> String {
     };
     let key = fault.key();
     match fault {
-        Fault::PowerOff(NodeFault { node, bind }) | Fault::Reboot(NodeFault { node, bind }) => {
+        Fault::PowerOff(NodeFault { node, bind })
+        | Fault::Reboot(NodeFault { node, bind })
+        | Fault::Freeze(NodeFault { node, bind }) => {
             format!("{key} {}{}", names(node), bound(bind))
+        }
+        Fault::Stop(UnitFault { unit, node, bind })
+        | Fault::Restart(UnitFault { unit, node, bind }) => {
+            format!("{key} {} on {}{}", unit.name(), names(node), bound(bind))
+        }
+        Fault::Tear(Tear {
+            node,
+            path,
+            keep_bytes,
+            bind,
+        }) => {
+            let place = format!("{path} on {}", names(node));
+            format!("{key} {place} after {keep_bytes} bytes{}", bound(bind))
         }
         Fault::Kill(Kill {
             component,

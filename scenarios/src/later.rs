@@ -1,11 +1,8 @@
 //! What the language will say in a later version: named, so that nobody takes it for a misspelling.
 
 /// Keys of faults that a later version injects.
-const FAULTS: [&str; 10] = [
-    "freeze",
+const FAULTS: [&str; 7] = [
     "partition",
-    "stop",
-    "tear",
     "lose_disk",
     "slow",
     "fill_disk",

@@ -5,6 +5,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use oracle::{Expectation, register};
+use pivot::checkpoint::AgentPlan;
 
 use crate::case::{Installer, Selfhost};
 use crate::check::parse;
@@ -167,9 +168,17 @@ pub fn read_installer(file: &Path) -> Result<Installer, Mistakes> {
             Policy::names().collect::<Vec<_>>().join(", ")
         )))
     })?;
-    let policy = Policy::located(&selfhost.policy, folder);
+    if let Some(agent) = &selfhost.agent {
+        let place = tree.deepest(&["selfhost", "agent"]).place;
+        Policy::find_agent(agent, folder).map_err(|error| {
+            let names = AgentPlan::NAMES.join(", ");
+            wrong(Wrong::new(place, error.to_string()).help(format!("built in: {names}")))
+        })?;
+    }
+    let located = |text: &String| Policy::located(text, folder);
     Ok(Installer::Selfhost(Selfhost {
-        policy,
+        policy: located(&selfhost.policy),
+        agent: selfhost.agent.as_ref().map(located),
         switches: selfhost.switches,
     }))
 }

@@ -4,7 +4,8 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use pivot::Plan;
-use terms::{Capability, StepName};
+use pivot::checkpoint::{AgentPlan, Step};
+use terms::{Capability, Component, StepName};
 
 /// An installer's procedure as far as scenarios refer to it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -15,6 +16,8 @@ pub struct Policy {
     claims: BTreeSet<Capability>,
     /// Whether it claims to survive the loss of a control-plane node, given more than one.
     claims_ha: bool,
+    /// What its checkpoint agents follow, if it has any.
+    pub agent: Option<AgentPlan>,
 }
 
 /// Steps that are on no plan: its end, and the two ways off the path.
@@ -48,6 +51,14 @@ pub enum PolicyError {
         path: PathBuf,
         /// What and where.
         source: pivot::PlanError,
+    },
+    /// The file holds an agent's plan that no agent can follow.
+    #[error("`{}` is not an agent's plan that can be followed", path.display())]
+    UnfollowableAgent {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong.
+        source: pivot::checkpoint::AgentPlanError,
     },
     /// The plan file is no plan.
     #[error("`{}` is not a plan", path.display())]
@@ -89,34 +100,45 @@ impl Policy {
             return Ok(Self::of(&plan));
         }
         let path = folder.join(text);
-        let bytes = std::fs::read(&path).map_err(|source| PolicyError::Unreadable {
-            path: path.clone(),
-            source,
-        })?;
-        let plan: Plan =
-            serde_json::from_slice(&bytes).map_err(|source| PolicyError::Malformed {
-                path: path.clone(),
-                source,
-            })?;
+        let plan: Plan = read(&path)?;
         plan.check()
             .map_err(|source| PolicyError::Unfollowable { path, source })?;
         Ok(Self::of(&plan))
     }
 
+    /// The plan of checkpoint agents with this name, or in this file, seen from `folder`.
+    ///
+    /// # Errors
+    /// No such plan, or a file that is missing or no agent's plan.
+    pub fn find_agent(text: &str, folder: &Path) -> Result<AgentPlan, PolicyError> {
+        if !Self::is_file(text) {
+            return AgentPlan::named(text).ok_or_else(|| PolicyError::Unknown(text.to_owned()));
+        }
+        let path = folder.join(text);
+        let plan: AgentPlan = read(&path)?;
+        match plan.check() {
+            Ok(()) => Ok(plan),
+            Err(source) => Err(PolicyError::UnfollowableAgent { path, source }),
+        }
+    }
+
     /// What a plan's own name claims; one that is nobody's claims what the reference installer does.
     fn of(plan: &Plan) -> Self {
         use Capability::{Checkpoints, Recover, SelfHosted};
+        let agent = AgentPlan::belonging_to(plan);
         let (claims, claims_ha) = match plan.policy.as_str() {
             // What history's installers claimed, not what they kept.
             "bootkube" => (BTreeSet::from([SelfHosted, Checkpoints, Recover]), false),
             "kubeadm-alpha" => (BTreeSet::from([SelfHosted]), false),
-            _ => (BTreeSet::from([SelfHosted, Checkpoints, Recover]), true),
+            _ if agent.is_some() => (BTreeSet::from([SelfHosted, Checkpoints, Recover]), true),
+            _ => (BTreeSet::from([SelfHosted, Recover]), true),
         };
         let steps = plan.stages.iter().map(|stage| stage.step.clone()).collect();
         Self {
             steps,
             claims,
             claims_ha,
+            agent,
         }
     }
 
@@ -128,4 +150,27 @@ impl Policy {
         }
         claims
     }
+
+    /// The steps that a checkpoint agent announces.
+    pub fn agent_steps(&self) -> Vec<StepName> {
+        let covered = |component: &Component| {
+            let agent = self.agent.as_ref();
+            agent.is_some_and(|agent| agent.covers(*component))
+        };
+        let components = Component::SELF_HOSTED.into_iter().filter(covered);
+        components
+            .flat_map(|component| Step::ALL.map(|step| step.of(component)))
+            .collect()
+    }
+}
+
+fn read<T: serde::de::DeserializeOwned>(path: &Path) -> Result<T, PolicyError> {
+    let bytes = std::fs::read(path).map_err(|source| PolicyError::Unreadable {
+        path: path.to_owned(),
+        source,
+    })?;
+    serde_json::from_slice(&bytes).map_err(|source| PolicyError::Malformed {
+        path: path.to_owned(),
+        source,
+    })
 }

@@ -60,7 +60,7 @@ fn without_null(schema: &mut Value) {
 }
 
 /// Definitions of closed words that stand in timelines, where `$name` may stand instead.
-const WORDS: [&str; 4] = ["Component", "Moment", "Resource", "Signal"];
+const WORDS: [&str; 5] = ["Component", "Moment", "Resource", "Signal", "Unit"];
 
 fn allow_placeholders(definitions: &mut Map<String, Value>) {
     for name in WORDS {
@@ -76,7 +76,11 @@ fn allow_placeholders(definitions: &mut Map<String, Value>) {
     });
     definitions.insert("Placeholder".to_owned(), placeholder);
     // Numbers of a timeline can be set, too.
-    for (definition, field) in [("At", "occurrence"), ("Delete", "limit")] {
+    for (definition, field) in [
+        ("At", "occurrence"),
+        ("Delete", "limit"),
+        ("Tear", "keep_bytes"),
+    ] {
         let field = definitions
             .get_mut(definition)
             .and_then(|definition| definition.get_mut("properties")?.get_mut(field));

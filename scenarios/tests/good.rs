@@ -98,10 +98,10 @@ fn ids_are_stable_and_unique() {
     assert_eq!(
         plan.planned,
         [
+            "everything/selfhost-modern-agent-bootkube@1.34#two",
+            "everything/selfhost-modern-agent-bootkube@1.34#two~2",
             "everything/selfhost-modern-apiserver-node-selector@1.34#one",
             "everything/selfhost-modern-apiserver-node-selector@1.34#one~2",
-            "everything/selfhost-modern@1.34#two",
-            "everything/selfhost-modern@1.34#two~2",
         ]
     );
     let seeds: BTreeSet<u64> = plan.cases.iter().map(|case| case.seed).collect();

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use oracle::{CaseResult, Sighting, judge};
 use pivot::Plan;
-use pivot::checkpoint::{AgentPlan, replay};
+use pivot::checkpoint::{ActivateRule, AgentPlan, RuntimeErrorRule, replay};
 use scenarios::{Case, Overrides, Selection, expand, load};
 use simulator::timed::{self, Outcome};
 
@@ -89,4 +89,33 @@ fn controllers_that_are_all_lost_return_while_the_api_lives() {
         );
         settled(&case(3, &timeline));
     }
+}
+
+/// A runtime that does not answer says nothing of what runs; history took its silence for an absence.
+#[test]
+fn a_silent_runtime_starts_copies_only_under_an_agent_that_takes_it_for_an_absence() {
+    let timeline = "  - bootstrap: {}\n  - settle: { within: 120s, stable_for: 5s }\n\
+         \x20 - inject: [ { stop: { unit: containerd, node: \"@all-control-plane\" } } ]\n  - wait: 20s\n  - heal: {}\n\
+         \x20 - settle: { within: 120s, stable_for: 15s }\n";
+    let case = case(3, timeline);
+    let started = "kube-apiserver-activated completed";
+    assert!(!story(&settled(&case)).contains(started));
+    let mut agent = AgentPlan::named("modern").expect("it ships");
+    agent.rules.runtime_error = RuntimeErrorRule::AssumeDead;
+    agent.rules.activate = ActivateRule::ParentAbsent;
+    let plan = Plan::named("modern").expect("it ships");
+    let outcome = timed::run_with_agents(&case, &plan, Some(agent));
+    assert!(story(&outcome).contains(started), "{}", story(&outcome));
+}
+
+/// What cannot be committed is written anew, and is complete before the installer goes on.
+#[test]
+fn a_version_that_is_torn_while_it_is_written_is_written_anew() {
+    let timeline = "  - bootstrap: {}\n\
+         \x20 - at: { actor: checkpoint@cp-1, step: kube-apiserver-written, moment: completed, inject: [ { tear: { node: cp-1, path: /var/lib/selfhost/checkpoints/kube-apiserver/*/manifest.json, keep_bytes: 0 } } ] }\n\
+         \x20 - settle: { within: 120s, stable_for: 5s }\n";
+    let outcome = settled(&case(1, timeline));
+    let count = |words: &str| story(&outcome).matches(words).count();
+    assert_eq!(count("step kube-apiserver-written completed"), 2);
+    assert_eq!(count("step kube-apiserver-saved completed"), 1);
 }

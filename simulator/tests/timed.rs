@@ -153,7 +153,17 @@ fn faults_say_what_they_really_do_here() {
         }
     }
     let keys: Vec<&str> = told.into_keys().collect();
-    assert_eq!(keys, ["delete", "kill", "kill_installer", "power_off"]);
+    assert_eq!(
+        keys,
+        [
+            "delete",
+            "kill",
+            "kill_installer",
+            "power_off",
+            "stop",
+            "tear"
+        ]
+    );
 }
 
 /// Every fault that the language has, on each moment where it means something.
@@ -168,6 +178,9 @@ fn every_fault_is_survived_by_three() {
         "{ kill: { component: kube-apiserver, node: cp-1, signal: SIGTERM } }",
         "{ kill: { component: kube-scheduler, node: \"@holder(kube-scheduler)\", signal: SIGTERM } }",
         "{ kill: { component: kubelet, node: \"@any-control-plane\" } }",
+        "{ kill: { component: checkpoint-agent, node: \"@all-control-plane\" } }",
+        "{ restart: { unit: kubelet, node: \"@all-control-plane\" } }",
+        "{ tear: { node: \"@all-control-plane\", path: /var/lib/selfhost/checkpoints/kube-scheduler/*/sums, keep_bytes: 5 } }",
         "{ kill: { component: etcd, node: \"@majority(etcd)\" } }",
         "{ delete: { kind: Pod, namespace: kube-system, selector: k8s-app=kube-scheduler, limit: 2 } }",
     ] {

@@ -42,6 +42,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
+use pivot::checkpoint::AgentPlan;
 
 /// Bring up a Kubernetes cluster whose control plane runs on the cluster itself.
 #[derive(Debug, Parser)]
@@ -106,7 +107,8 @@ struct Render {
     /// The policy that will be followed; it decides whether there is a checkpoint agent.
     #[arg(long, value_name = "NAME|FILE", default_value = "modern")]
     policy: String,
-    /// Build in a known mistake, to see that it is noticed (apiserver-node-selector=KEY).
+    /// Build in a known mistake, to see that it is noticed (apiserver-node-selector=KEY), or let the
+    /// checkpoint agents follow another plan (agent-policy=NAME|FILE).
     #[arg(long = "switch", value_name = "KEY=VALUE")]
     switches: Vec<String>,
 }
@@ -187,7 +189,7 @@ impl Render {
             Ok(cluster) => cluster,
             Err(error) => return fail(&error, USAGE),
         };
-        let agent = match plan_file::find(&self.policy).map(|plan| plan_file::agent_of(&plan)) {
+        let agent = match self.agent(switches.agent_policy.as_deref()) {
             Ok(agent) => agent,
             Err(error) => return fail(&error, USAGE),
         };
@@ -202,6 +204,17 @@ impl Render {
                 ExitCode::SUCCESS
             }
             Err(error) => fail(&error, if error.is_usage() { USAGE } else { 1 }),
+        }
+    }
+}
+
+impl Render {
+    /// What the checkpoint agents follow; none if the policy has no agents.
+    fn agent(&self, instead: Option<&str>) -> Result<Option<AgentPlan>, plan_file::PolicyError> {
+        let plan = plan_file::find(&self.policy)?;
+        match (AgentPlan::belonging_to(&plan), instead) {
+            (Some(_), Some(instead)) => plan_file::find_agent(instead).map(Some),
+            (belonging, _) => Ok(belonging),
         }
     }
 }

@@ -2,8 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
-use pivot::checkpoint::AgentPlan;
-use pivot::{ComponentSet, Plan, PlanError};
+use pivot::checkpoint::{AgentPlan, AgentPlanError};
+use pivot::{Plan, PlanError};
 use sha2::{Digest, Sha256};
 
 use crate::assets::hexadecimal;
@@ -33,6 +33,9 @@ pub(crate) enum PolicyError {
     /// The plan contradicts itself.
     #[error("the policy cannot be followed")]
     Unsound(#[from] PlanError),
+    /// The agent's plan contradicts itself.
+    #[error("the agent's policy cannot be followed")]
+    UnsoundAgent(#[from] AgentPlanError),
 }
 
 /// Finds the plan: a policy that ships, a mutant of one, or a file in YAML or JSON.
@@ -53,26 +56,17 @@ pub(crate) fn find(policy: &str) -> Result<Plan, PolicyError> {
     Ok(plan)
 }
 
-/// What the checkpoint agent of a cluster follows that is bootstrapped by this plan: the agent's plan
-/// of the same name, or else the reference's; `None` for a plan that checkpoints nothing.
-pub(crate) fn agent_of(plan: &Plan) -> Option<AgentPlan> {
-    let checkpointed = plan.rules.checkpointed;
-    let named = AgentPlan::named(&plan.policy).unwrap_or_else(pivot::checkpoint::modern_agent);
-    (checkpointed != ComponentSet::NONE).then_some(AgentPlan {
-        checkpointed,
-        ..named
-    })
-}
-
 /// Finds an agent's plan: one that ships, or a file in YAML or JSON.
 ///
 /// # Errors
 /// Says what was looked for, or what is wrong with the file.
 pub(crate) fn find_agent(policy: &str) -> Result<AgentPlan, PolicyError> {
-    match AgentPlan::named(policy) {
-        Some(plan) => Ok(plan),
-        None => read(Path::new(policy)),
-    }
+    let plan = match AgentPlan::named(policy) {
+        Some(plan) => plan,
+        None => read(Path::new(policy))?,
+    };
+    plan.check()?;
+    Ok(plan)
 }
 
 fn read<T: serde::de::DeserializeOwned>(path: &Path) -> Result<T, PolicyError> {
@@ -123,6 +117,26 @@ mod tests {
             fingerprint(&find("bootkube").unwrap()),
             fingerprint(&modern)
         );
+    }
+
+    #[test]
+    fn an_agents_plan_is_found_by_name_and_in_a_file() {
+        let modern = find_agent("modern").unwrap();
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("mine.json");
+        let mut mine = AgentPlan {
+            grace_ms: 60_000,
+            ..modern
+        };
+        std::fs::write(&path, serde_json::to_string(&mine).unwrap()).unwrap();
+        assert_eq!(find_agent(path.to_str().unwrap()).unwrap(), mine);
+        mine.grace_ms = 0;
+        std::fs::write(&path, serde_json::to_string(&mine).unwrap()).unwrap();
+        assert!(matches!(
+            find_agent(path.to_str().unwrap()),
+            Err(PolicyError::UnsoundAgent(_))
+        ));
+        assert!(find_agent("kubeadm-alpha").is_err());
     }
 
     #[test]

@@ -15,7 +15,8 @@ pub(crate) struct Unit {
 
 impl Unit {
     /// The unit's text. There is no `Restart`: an installer that was killed stays so until somebody
-    /// starts it again or the node boots, for which the unit is enabled.
+    /// starts it again or the node boots, for which the unit is enabled. One that is done does not start
+    /// with the node any more: who remembers nothing would begin anew.
     pub(crate) fn text(&self) -> String {
         let mut command = format!("{} start", quoted(&self.program));
         for argument in &self.arguments {
@@ -32,6 +33,7 @@ impl Unit {
              Restart=no\n\
              # 3: it holds and waits for a person. 4: what is there belongs to somebody else.\n\
              SuccessExitStatus=3 4 143\n\
+             ExecStopPost=-/bin/sh -c '[ \"$$EXIT_CODE:$$EXIT_STATUS\" != exited:0 ] || systemctl disable --no-reload %n'\n\
              StandardOutput=journal\n\
              StandardError=journal\n\
              \n\
@@ -74,5 +76,7 @@ mod tests {
             "ExecStart=/usr/local/bin/selfhost start --assets \"/var/lib/self host/a$$b%%\"\n";
         assert!(text.contains(line), "{text}");
         assert!(text.contains("WantedBy=multi-user.target"));
+        // The shell, not systemd, puts in how the process ended.
+        assert!(text.contains("[ \"$$EXIT_CODE:$$EXIT_STATUS\" != exited:0 ]"));
     }
 }

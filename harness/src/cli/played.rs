@@ -6,7 +6,7 @@ use oracle::{Judgement, Verdict, judge};
 use scenarios::Case;
 use simulator::timed;
 
-use crate::runner::plan_of;
+use crate::runner::{agent_of, plan_of};
 
 /// Plays and judges a case.
 ///
@@ -16,7 +16,7 @@ pub fn play(case: &Case) -> Result<Verdict, String> {
     if let Some(reason) = timed::why_not_applicable(case) {
         return Err(format!("not applicable in the simulator: {reason}"));
     }
-    let outcome = timed::run(case, &plan_of(case)?);
+    let outcome = timed::run_with_agents(case, &plan_of(case)?, agent_of(case)?);
     Ok(judge(&outcome.observations, &case.expect))
 }
 

@@ -7,23 +7,27 @@ use oracle::Sighting;
 use oracle::observation::HealRecord;
 use terms::{NodeId, Selectors};
 
-use super::Injector;
+use super::open::Ailment;
+use super::{Injector, unit};
+use crate::cluster::Node;
 
 /// How long a node may take until its systemd has started everything.
 const BOOT_DEADLINE: Duration = Duration::from_secs(60);
 
 impl Injector {
-    /// Gives power back to every node that lost it, or to those that are named, and records it.
+    /// Undoes every lasting fault, or those of the nodes that are named, and records it.
     pub async fn heal(&mut self, entry: u32, named: Option<&Selectors>) {
         let start_us = self.stream.clock.now_us();
         let wanted = match self.wanted(named, entry) {
             Ok(wanted) => wanted,
             Err(reason) => return self.record(entry, start_us, Vec::new(), Err(reason)).await,
         };
-        let proofs = join_all(wanted.iter().map(|node| self.power_on(node))).await;
+        let proofs = join_all(wanted.iter().map(|node| self.undo(node))).await;
         let effect: Result<Vec<String>, String> = proofs.into_iter().collect();
         if effect.is_ok() {
-            self.off.retain(|node| !wanted.contains(node));
+            for node in &wanted {
+                self.open.healed(node);
+            }
         }
         self.record(
             entry,
@@ -36,19 +40,43 @@ impl Injector {
 
     fn wanted(&self, named: Option<&Selectors>, entry: u32) -> Result<Vec<NodeId>, String> {
         let Some(named) = named else {
-            return Ok(self.off.clone());
+            return Ok(self.open.nodes(|_| true));
         };
         let mut nodes = scenarios::resolve_all(named, &self.snapshot(), self.draw(entry, 0))
             .map_err(|error| error.to_string())?;
-        nodes.retain(|node| self.off.contains(node));
+        nodes.retain(|node| !self.open.of(node).is_empty());
         Ok(nodes)
     }
 
+    /// Undoes what the node suffers from, one after another, and says what proves it.
+    async fn undo(&self, node: &NodeId) -> Result<String, String> {
+        let mut proofs = Vec::new();
+        for ailment in self.open.of(node) {
+            proofs.push(match ailment {
+                Ailment::Off => self.power_on(node).await?,
+                Ailment::Frozen => self.thaw(node).await?,
+                Ailment::Stopped(unit) => unit::start(self.machine(node)?, unit).await?,
+            });
+        }
+        Ok(proofs.join("; "))
+    }
+
+    fn machine(&self, node: &NodeId) -> Result<&Node, String> {
+        let machine = self.cluster.node(node.as_str());
+        machine.map_err(|error| error.to_string())
+    }
+
+    async fn thaw(&self, node: &NodeId) -> Result<String, String> {
+        let effect = self.machine(node)?.thaw().await;
+        let effect = effect.map_err(|error| error.to_string())?;
+        Ok(format!(
+            "{node}: {:?} -> {:?}",
+            effect.before.power, effect.after.power
+        ))
+    }
+
     async fn power_on(&self, node: &NodeId) -> Result<String, String> {
-        let machine = self
-            .cluster
-            .node(node.as_str())
-            .map_err(|error| error.to_string())?;
+        let machine = self.machine(node)?;
         let effect = machine
             .power_on()
             .await

@@ -49,6 +49,10 @@ fn processes(picture: &Picture, node: &Node, component: Component) -> Vec<Proces
     if component == Component::Kubelet {
         return seen.value.kubelet.into_iter().collect();
     }
+    if component == Component::CheckpointAgent {
+        // Those that wait for the lock too: otherwise the next one would act at once.
+        return seen.value.agents.iter().map(|agent| agent.id).collect();
+    }
     seen.value
         .processes
         .iter()

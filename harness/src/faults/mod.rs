@@ -4,7 +4,10 @@
 mod delete;
 mod heal;
 mod kill;
+mod open;
 mod power;
+mod tear;
+mod unit;
 
 use std::collections::BTreeMap;
 
@@ -14,6 +17,7 @@ use oracle::observation::FaultRecord;
 use scenarios::{ClusterSnapshot, Draw, resolve_all};
 use terms::{Fault, NodeId};
 
+use self::open::{Ailment, Open};
 use crate::cluster::{Cluster, Node};
 use crate::evidence::Sample;
 use crate::stream::{Picture, Stream};
@@ -29,8 +33,8 @@ pub struct Injector {
     kubeconfig: String,
     seed: u64,
     bound: BTreeMap<String, Vec<NodeId>>,
-    /// Nodes that are off, with their state before: what heal must undo.
-    off: Vec<NodeId>,
+    /// Lasting faults: what heal must undo.
+    open: Open,
     /// Nodes that the last entry's faults hit.
     hit: Vec<NodeId>,
 }
@@ -44,14 +48,25 @@ impl Injector {
             kubeconfig,
             seed,
             bound: BTreeMap::new(),
-            off: Vec::new(),
+            open: Open::default(),
             hit: Vec::new(),
         }
     }
 
     /// Nodes that are off now by a fault.
-    pub fn powered_off(&self) -> &[NodeId] {
-        &self.off
+    pub fn powered_off(&self) -> Vec<NodeId> {
+        self.open.nodes(|ailment| ailment == Ailment::Off)
+    }
+
+    /// Nodes that are frozen now by a fault.
+    pub fn frozen(&self) -> Vec<NodeId> {
+        self.open.nodes(|ailment| ailment == Ailment::Frozen)
+    }
+
+    /// Nodes of which nothing can be expected now: they are off or frozen.
+    pub fn out_of_service(&self) -> Vec<NodeId> {
+        self.open
+            .nodes(|ailment| matches!(ailment, Ailment::Off | Ailment::Frozen))
     }
 
     /// Nodes that the last entry's faults hit.
@@ -152,12 +167,16 @@ impl Injector {
             Fault::Kill(kill) => kill::component(&machines, kill, &self.stream).await,
             Fault::KillInstaller(_) => kill::installer(&self.cluster).await,
             Fault::Delete(delete) => delete::objects(delete, &self.kubeconfig).await,
+            Fault::Freeze(_) => power::freeze(&machines).await,
+            Fault::Stop(stop) => unit::stop(&machines, stop.unit).await,
+            Fault::Restart(restart) => unit::restart(&machines, restart.unit).await,
+            Fault::Tear(tear) => tear::files(&machines, tear).await,
         }
     }
 
     fn remember(&mut self, fault: &Fault, targets: &[NodeId], effective: bool) {
-        if effective && fault.is_lasting() {
-            self.off.extend(targets.iter().cloned());
+        if effective {
+            self.open.take(fault, targets);
         }
         if let Some(name) = fault.binding() {
             self.bound.insert(name.to_owned(), targets.to_vec());

@@ -34,6 +34,21 @@ pub(super) async fn reboot(nodes: &[&Node]) -> Effect {
     together(nodes, results)
 }
 
+/// Freezes nodes together; proven by the engine's own state before and after.
+pub(super) async fn freeze(nodes: &[&Node]) -> Effect {
+    let results = join_all(nodes.iter().map(|node| async {
+        let effect = node.freeze().await.map_err(|error| error.to_string())?;
+        Ok(format!(
+            "{}: {:?} -> {:?}",
+            node.name(),
+            effect.before.power,
+            effect.after.power
+        ))
+    }))
+    .await;
+    together(nodes, results)
+}
+
 /// All effects as one: it counts only if every target was hit.
 pub(super) fn together(nodes: &[&Node], results: Vec<Result<String, String>>) -> Effect {
     let objects = nodes

@@ -3,8 +3,6 @@
 
 use std::time::Duration;
 
-use terms::{Actor, NodeId};
-
 use super::operation::HoldPoint;
 use crate::cluster::{ClusterError, Node};
 use crate::docker::NodeFile;
@@ -17,16 +15,9 @@ pub const LOG: &str = "/var/lib/selfhost/checkpoint-agent/log.ndjson";
 const HOLDS: &str = "/var/lib/selfhost/checkpoint-agent/holds";
 /// The pipe over which an agent is released.
 const CONTROL: &str = "/var/lib/selfhost/checkpoint-agent/control";
-/// What an agent calls itself, before its node's name.
-const ACTOR: &str = "checkpoint@";
 
 /// How long a command in a node may take.
 const COMMAND_DEADLINE: Duration = Duration::from_secs(15);
-
-/// The node whose agent this actor is; none for an actor that is no agent.
-pub fn node_of(actor: &Actor) -> Option<NodeId> {
-    actor.0.strip_prefix(ACTOR).map(NodeId::new)
-}
 
 /// Writes where the node's agent is to be held, before it starts.
 ///

@@ -17,6 +17,8 @@ const BINARY: &str = "/usr/local/bin/selfhost";
 /// The only file of the checkpoint agent's image, whose layer is this directory of the node.
 const AGENT: &str = "/kind/layers/selfhost/usr/local/bin/selfhost";
 const HOME: &str = "/var/lib/selfhost";
+const PLAN: &str = "/var/lib/selfhost/plan.json";
+const AGENT_PLAN: &str = "/var/lib/selfhost/agent-plan.json";
 const CONTROL: &str = "/var/lib/selfhost/state/control";
 const UNIT: &str = "/etc/systemd/system/selfhost.service";
 /// The installer's step stream.
@@ -38,6 +40,15 @@ pub enum InstallerError {
     /// A binary of ours is missing.
     #[error("cannot read {path}; build it with `cargo build --release`", path = path.display())]
     Binary {
+        /// Where it was looked for.
+        path: PathBuf,
+        /// Why it cannot be read.
+        #[source]
+        source: std::io::Error,
+    },
+    /// A plan file is gone.
+    #[error("cannot read the plan file {path}", path = path.display())]
+    Plan {
         /// Where it was looked for.
         path: PathBuf,
         /// Why it cannot be read.
@@ -78,6 +89,8 @@ pub struct Access {
 pub struct Selfhost {
     /// A policy's name, or a plan file on this host.
     pub policy: String,
+    /// What the checkpoint agents follow, named as a policy is; what belongs to the policy unless said.
+    pub agent: Option<String>,
     /// Switches by name.
     pub switches: BTreeMap<String, String>,
 }
@@ -126,13 +139,14 @@ impl Selfhost {
             0o600,
             cluster.file(kubernetes).to_json().into_bytes(),
         )];
-        if self.is_file() {
-            let path = Path::new(&self.policy);
-            let plan = std::fs::read(path).map_err(|source| InstallerError::Binary {
-                path: path.to_owned(),
-                source,
-            })?;
-            files.push(NodeFile::new(format!("{HOME}/plan.json"), 0o600, plan));
+        let plans = [
+            (Some(&self.policy), PLAN),
+            (self.agent.as_ref(), AGENT_PLAN),
+        ];
+        for (policy, place) in plans {
+            if let Some(path) = policy.filter(|policy| is_file(policy)) {
+                files.push(NodeFile::new(place, 0o600, plan_file(Path::new(path))?));
+            }
         }
         node.upload(&files).await?;
         let mut command: Vec<String> = [
@@ -144,7 +158,11 @@ impl Selfhost {
         .map(str::to_owned)
         .to_vec();
         command.extend(["--out".to_owned(), format!("{HOME}/rendered")]);
-        command.extend(["--policy".to_owned(), self.policy_in_node()]);
+        command.extend(["--policy".to_owned(), in_node(&self.policy, PLAN)]);
+        if let Some(agent) = &self.agent {
+            let agent = in_node(agent, AGENT_PLAN);
+            command.extend(["--switch".to_owned(), format!("agent-policy={agent}")]);
+        }
         for (name, value) in &self.switches {
             command.extend(["--switch".to_owned(), format!("{name}={value}")]);
         }
@@ -152,25 +170,12 @@ impl Selfhost {
         Ok(())
     }
 
-    fn is_file(&self) -> bool {
-        self.policy.contains('/') || self.policy.ends_with(".json")
-    }
-
-    /// The policy as a command in the node takes it.
-    fn policy_in_node(&self) -> String {
-        if self.is_file() {
-            format!("{HOME}/plan.json")
-        } else {
-            self.policy.clone()
-        }
-    }
-
     /// Writes and starts the installer's unit, which a reboot starts again.
     ///
     /// # Errors
     /// When a command in the node fails.
     pub async fn start(&self, node: &Node, holds: &[HoldPoint]) -> Result<(), InstallerError> {
-        let policy = self.policy_in_node();
+        let policy = in_node(&self.policy, PLAN);
         let assets = format!("{HOME}/assets");
         let words = [
             BINARY,
@@ -233,6 +238,23 @@ impl Selfhost {
             answer,
         })
     }
+}
+
+fn is_file(policy: &str) -> bool {
+    policy.contains('/') || policy.ends_with(".json")
+}
+
+/// A policy as a command in the node takes it: by its name, or by the file that was put there.
+fn in_node(policy: &str, file: &str) -> String {
+    let found = if is_file(policy) { file } else { policy };
+    found.to_owned()
+}
+
+fn plan_file(path: &Path) -> Result<Vec<u8>, InstallerError> {
+    std::fs::read(path).map_err(|source| InstallerError::Plan {
+        path: path.to_owned(),
+        source,
+    })
 }
 
 /// A binary of ours lies beside this command.

@@ -203,6 +203,7 @@ impl Runner<'_> {
         let Installer::Selfhost(selfhost) = &self.case.installer;
         let installer = Selfhost {
             policy: selfhost.policy.clone(),
+            agent: selfhost.agent.clone(),
             switches: selfhost.switches.clone(),
         };
         console.phase(&self.case.id, "prepare", Some(usual::PREPARE_MS));
@@ -216,9 +217,7 @@ impl Runner<'_> {
             console.phase(&self.case.id, "evidence", Some(usual::EVIDENCE_MS));
             let evidence = self.context.directory.evidence(&self.case.id);
             collect::collect(&cluster, &evidence).await;
-            let replayed = replayed::check(&evidence, &selfhost.policy)
-                .and_then(|()| replayed::check_agents(&evidence, &selfhost.policy));
-            if let Err(reason) = replayed {
+            if let Err(reason) = replayed::check(&evidence, self.case) {
                 trouble.get_or_insert(timeline::trouble(Cause::Harness, reason));
             }
         }
@@ -302,7 +301,7 @@ impl Runner<'_> {
         let result = timeline.play().await;
         // An operation that goes on is watched no longer.
         timeline.open = None;
-        let off = timeline.injector.powered_off().to_vec();
+        let off = timeline.injector.out_of_service();
         let living: Vec<NodeId> = self
             .case
             .cluster
@@ -343,6 +342,7 @@ impl Runner<'_> {
             },
             open: None,
             last_end: None,
+            unreleased: Vec::new(),
         }
     }
 

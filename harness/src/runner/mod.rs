@@ -3,9 +3,11 @@
 
 mod case;
 mod closing;
+mod holding;
 mod listeners;
 mod lock;
 mod operation;
+mod plans;
 mod replayed;
 mod run;
 mod settle;
@@ -14,5 +16,5 @@ mod timeline;
 mod usual;
 
 pub use case::{Backend, CaseContext, Containers, run_case};
+pub(crate) use plans::{agent_of, plan_of};
 pub use run::{Run, RunError, RunOptions};
-pub(crate) use simulated::plan_of;

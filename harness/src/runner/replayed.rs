@@ -5,12 +5,24 @@ use std::path::Path;
 use pivot::checkpoint::{self, AgentPlan};
 use pivot::contract::check_log;
 use pivot::{Plan, read_log};
+use scenarios::{Case, Installer};
 
-/// Replays the log of a case, if there is one and its policy is built in.
+use super::plans::agent_of;
+
+/// Replays the logs of a case: its installer's, if its policy is built in, and its agents'.
 ///
 /// # Errors
-/// When the machine decides otherwise than the log says, or the driver broke a promise.
-pub(super) fn check(evidence: &Path, policy: &str) -> Result<(), String> {
+/// When a machine decides otherwise than its log says, or a driver broke a promise.
+pub(super) fn check(evidence: &Path, case: &Case) -> Result<(), String> {
+    let Installer::Selfhost(selfhost) = &case.installer;
+    check_installer(evidence, &selfhost.policy)?;
+    match agent_of(case)? {
+        Some(plan) => check_agents(evidence, &plan),
+        None => Ok(()),
+    }
+}
+
+fn check_installer(evidence: &Path, policy: &str) -> Result<(), String> {
     let Some(plan) = Plan::named(policy) else {
         return Ok(());
     };
@@ -28,22 +40,16 @@ pub(super) fn check(evidence: &Path, policy: &str) -> Result<(), String> {
         .map_err(|error| format!("the installer's log does not follow from its policy: {error}"))
 }
 
-/// Replays every checkpoint agent's log of a case, if its policy is built in.
-///
-/// # Errors
-/// When a machine decides otherwise than a log says.
-pub(super) fn check_agents(evidence: &Path, policy: &str) -> Result<(), String> {
-    let Some(plan) = AgentPlan::named(policy) else {
-        return Ok(());
-    };
+fn check_agents(evidence: &Path, plan: &AgentPlan) -> Result<(), String> {
     for folder in std::fs::read_dir(evidence).into_iter().flatten().flatten() {
         let file = folder.path().join("agent-log.ndjson");
         let Ok(text) = std::fs::read_to_string(&file) else {
+            // No agent acted there, or the node was off.
             continue;
         };
         let log = checkpoint::read_log(&whole_lines(&text))
             .map_err(|error| format!("{}: {error}", file.display()))?;
-        checkpoint::replay(&plan, &log).map_err(|error| {
+        checkpoint::replay(plan, &log).map_err(|error| {
             let node = folder.file_name();
             let node = node.to_string_lossy();
             format!("the log of {node}'s checkpoint agent does not follow from its policy: {error}")
@@ -68,7 +74,7 @@ mod tests {
         std::fs::create_dir(folder.path().join("cp-1")).unwrap();
         let file = folder.path().join("cp-1/installer-log.ndjson");
         assert_eq!(
-            super::check(folder.path(), "modern"),
+            super::check_installer(folder.path(), "modern"),
             Ok(()),
             "no log, no claim"
         );
@@ -79,12 +85,48 @@ mod tests {
             effects,
         };
         std::fs::write(&file, resumed.to_line() + "\n").unwrap();
-        assert_eq!(super::check(folder.path(), "modern"), Ok(()));
+        assert_eq!(super::check_installer(folder.path(), "modern"), Ok(()));
         let silent = pivot::LogEntry::Resumed {
             durable: None,
             effects: pivot::Effects::none(),
         };
         std::fs::write(&file, silent.to_line() + "\n").unwrap();
-        assert!(super::check(folder.path(), "modern").is_err());
+        assert!(super::check_installer(folder.path(), "modern").is_err());
+    }
+    #[test]
+    fn an_agents_log_that_decides_otherwise_is_noticed() {
+        use pivot::checkpoint::{Effects, Input, LogEntry, Timer, begin, modern_agent, step};
+        use terms::Component;
+
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::create_dir(folder.path().join("cp-2")).unwrap();
+        let file = folder.path().join("cp-2/agent-log.ndjson");
+        let (plan, component) = (modern_agent(), Component::KubeApiserver);
+        let facts = pivot::checkpoint::Facts {
+            saved: pivot::checkpoint::Saved::Complete,
+            parent_runs: pivot::checkpoint::Known::No,
+            copy_runs: pivot::checkpoint::Known::No,
+            ..Default::default()
+        };
+        let input = Input::Facts(facts);
+        let (_, effects) = step(&plan, component, begin(), input);
+        assert!(
+            effects
+                .iter()
+                .any(|effect| effect == pivot::checkpoint::Effect::Arm(Timer::Absent))
+        );
+        let write = |effects| {
+            let stepped = LogEntry::Stepped {
+                component,
+                input,
+                effects,
+            };
+            let text = format!("{}\n{}\n", LogEntry::Began.to_line(), stepped.to_line());
+            std::fs::write(&file, text).unwrap();
+        };
+        write(effects);
+        assert_eq!(super::check_agents(folder.path(), &plan), Ok(()));
+        write(Effects::none());
+        assert!(super::check_agents(folder.path(), &plan).is_err());
     }
 }

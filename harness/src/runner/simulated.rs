@@ -4,13 +4,14 @@ use std::path::Path;
 
 use oracle::observation::{CaseClosed, Cause};
 use oracle::{END_WHEN_PROVEN, Observation, Sighting, Source};
-use pivot::Plan;
-use scenarios::{Case, Installer, Policy};
+use pivot::checkpoint;
+use scenarios::Case;
 use simulator::timed::{self, Outcome};
-use terms::StepEvent;
+use terms::{Actor, NodeId, StepEvent};
 
 use super::case::CaseContext;
 use super::listeners::ToConsole;
+use super::plans::{agent_of, plan_of};
 use super::replayed;
 use super::timeline::{chain, trouble};
 use crate::evidence::run_directory::write_whole;
@@ -32,7 +33,7 @@ pub(super) async fn record(context: &CaseContext, case: &Case) -> Result<u64, St
 fn record_now(context: &CaseContext, case: &Case) -> Result<u64, String> {
     let mut outcome = match timed::why_not_applicable(case) {
         Some(reason) => not_begun(case, reason),
-        None => timed::run(case, &plan_of(case)?),
+        None => timed::run_with_agents(case, &plan_of(case)?, agent_of(case)?),
     };
     keep_evidence(context, case, &outcome)?;
     replay(context, case, &mut outcome);
@@ -90,47 +91,47 @@ fn not_begun(case: &Case, reason: String) -> Outcome {
     }
 }
 
-/// The plan that a case's installer follows.
-///
-/// # Errors
-/// When its plan file is gone or is no plan any more.
-pub(crate) fn plan_of(case: &Case) -> Result<Plan, String> {
-    let Installer::Selfhost(selfhost) = &case.installer;
-    if !Policy::is_file(&selfhost.policy) {
-        return Plan::named(&selfhost.policy)
-            .ok_or_else(|| format!("unknown policy `{}`", selfhost.policy));
-    }
-    let text = std::fs::read(&selfhost.policy)
-        .map_err(|error| format!("cannot read the plan file {}: {error}", selfhost.policy))?;
-    serde_json::from_slice(&text)
-        .map_err(|error| format!("{} is not a plan: {error}", selfhost.policy))
-}
-
-/// The installer's log and steps, where a real run has them.
+/// Logs and steps of the installer and of the agents, where a real run has them.
 fn keep_evidence(context: &CaseContext, case: &Case, outcome: &Outcome) -> Result<(), String> {
-    if outcome.log.is_empty() {
-        return Ok(());
-    }
-    let folder = context.directory.evidence(&case.id).join("cp-1");
-    std::fs::create_dir_all(&folder)
-        .map_err(|error| format!("cannot make {}: {error}", folder.display()))?;
-    let log = outcome
-        .log
-        .iter()
-        .map(|entry| entry.to_line() + "\n")
-        .collect::<String>();
-    let write = |name: &str, text: &str| {
-        write_whole(&folder.join(name), text).map_err(|error| chain(&error))
+    let evidence = context.directory.evidence(&case.id);
+    let keep = |node: &NodeId, file: &str, log: Vec<String>, actor: &Actor| {
+        let folder = evidence.join(node.as_str());
+        std::fs::create_dir_all(&folder)
+            .map_err(|error| format!("cannot make {}: {error}", folder.display()))?;
+        let log: String = log.into_iter().map(|line| line + "\n").collect();
+        let write = |name: String, text: &str| {
+            write_whole(&folder.join(name), text).map_err(|error| chain(&error))
+        };
+        write(format!("{file}-log.ndjson"), &log)?;
+        write(
+            format!("{file}-steps.ndjson"),
+            &steps(&outcome.observations, actor),
+        )
     };
-    write("installer-log.ndjson", &log)?;
-    write("installer-steps.ndjson", &steps(&outcome.observations))
+    if !outcome.log.is_empty() {
+        let log = outcome.log.iter().map(pivot::LogEntry::to_line).collect();
+        keep(
+            &NodeId::control_plane(1),
+            "installer",
+            log,
+            &Actor::default(),
+        )?;
+    }
+    for (node, log) in &outcome.agent_logs {
+        let lines = log.iter().map(checkpoint::LogEntry::to_line).collect();
+        keep(node, "agent", lines, &Actor::agent(node))?;
+    }
+    Ok(())
 }
 
-fn steps(observations: &[Observation]) -> String {
+fn steps(observations: &[Observation], actor: &Actor) -> String {
     let event = |seen: &Observation| {
         let Sighting::Step(step) = &seen.saw else {
             return None;
         };
+        if step.actor != *actor {
+            return None;
+        }
         let event = StepEvent {
             v: 1,
             actor: step.actor.clone(),
@@ -151,9 +152,8 @@ fn steps(observations: &[Observation]) -> String {
 
 /// The same check as after a real case. What it finds makes the case inconclusive.
 fn replay(context: &CaseContext, case: &Case, outcome: &mut Outcome) {
-    let Installer::Selfhost(selfhost) = &case.installer;
     let evidence: &Path = &context.directory.evidence(&case.id);
-    let Err(reason) = replayed::check(evidence, &selfhost.policy) else {
+    let Err(reason) = replayed::check(evidence, case) else {
         return;
     };
     if let Some(Observation {

@@ -5,6 +5,7 @@ mod claims;
 mod clusters;
 mod command_line;
 mod commands;
+mod faults;
 mod files;
 mod ground;
 mod guard;

@@ -5,6 +5,8 @@ use std::error::Error;
 use std::path::Path;
 
 use oracle::{Expectation, register};
+use pivot::Plan;
+use pivot::checkpoint::AgentPlan;
 use terms::{Capability, Milliseconds};
 
 use super::timeline;
@@ -194,6 +196,10 @@ impl Context<'_> {
             .clone()
             .unwrap_or(Installer::Selfhost(Selfhost {
                 policy: Policy::located(&selfhost.policy, self.folder),
+                agent: selfhost
+                    .agent
+                    .as_ref()
+                    .map(|agent| Policy::located(agent, self.folder)),
                 switches: selfhost.switches,
             }))
     }
@@ -204,19 +210,35 @@ impl Context<'_> {
         installer: &Installer,
         wrongs: &mut Vec<Wrong>,
     ) -> Option<Policy> {
-        let Installer::Selfhost(Selfhost { policy: name, .. }) = installer;
+        let Installer::Selfhost(Selfhost {
+            policy: name,
+            agent,
+            switches: _,
+        }) = installer;
         let place = tree.deepest(&["installer", "selfhost", "policy"]).place;
-        let wrong = match Policy::find(name, Path::new("")) {
-            Ok(policy) => return Some(policy),
-            Err(PolicyError::Unknown(_)) => Wrong::unknown(place, "policy", name, Policy::names()),
+        let mut policy = match Policy::find(name, Path::new("")) {
+            Ok(policy) => policy,
             Err(error) => {
-                let cause = error.source().map(ToString::to_string).unwrap_or_default();
-                Wrong::new(place, format!("{error}: {cause}"))
-                    .help("a plan file is looked for from the scenario file on")
+                wrongs.push(no_policy(place, name, &error, &Plan::NAMES));
+                return None;
             }
         };
-        wrongs.push(wrong);
-        None
+        if let Some(agent) = agent {
+            let place = tree.deepest(&["installer", "selfhost", "agent"]).place;
+            if policy.agent.is_none() {
+                let wrong = Wrong::new(place, format!("`{name}` has no checkpoint agents"));
+                wrongs.push(wrong.help("leave `agent` out"));
+                return None;
+            }
+            match Policy::find_agent(agent, Path::new("")) {
+                Ok(plan) => policy.agent = Some(plan),
+                Err(error) => {
+                    wrongs.push(no_policy(place, agent, &error, &AgentPlan::NAMES));
+                    return None;
+                }
+            }
+        }
+        Some(policy)
     }
 
     fn expect(
@@ -297,6 +319,16 @@ impl Context<'_> {
             }
         }
     }
+}
+
+/// That a policy, or an agent's plan, cannot be had.
+fn no_policy(place: Place, name: &str, error: &PolicyError, known: &[&'static str]) -> Wrong {
+    if let PolicyError::Unknown(_) = error {
+        return Wrong::unknown(place, "policy", name, known.iter().copied());
+    }
+    let cause = error.source().map(ToString::to_string).unwrap_or_default();
+    Wrong::new(place, format!("{error}: {cause}"))
+        .help("a plan file is looked for from the scenario file on")
 }
 
 fn not_claimed(slug: &str, needs: Capability, place: Place) -> Wrong {

@@ -1,11 +1,22 @@
 //! Faults: what one can hit, and what must be so when it does.
 
-use terms::{Delete, Fault, Kill, NodeFault, Nothing, Resource};
+use terms::{Delete, Fault, Kill, NodeFault, Nothing, Resource, Tear, Unit, UnitFault};
 
 use super::timeline::Walk;
 use crate::mistake::Wrong;
 use crate::selector::{Target, WRITTEN, is_word};
 use crate::tree::{Place, Tree};
+
+/// What a lasting fault leaves a node as, until it is healed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Ailment {
+    /// It has no power.
+    Off,
+    /// Its processes stand still.
+    Frozen,
+    /// A unit of it is stopped.
+    Stopped(Unit),
+}
 
 /// The most faults that happen together.
 const MOST_FAULTS: usize = 16;
@@ -28,15 +39,29 @@ impl Walk<'_> {
     fn fault(&mut self, fault: &Fault, tree: &Tree, place: Place) {
         match fault {
             Fault::PowerOff(NodeFault { node, bind }) => {
-                for (target, place) in self.living(node, tree) {
-                    self.twice_off(&target, place);
-                    self.off.insert(target);
-                }
+                self.last(Ailment::Off, node, tree);
                 self.bind(bind.as_deref(), tree);
                 self.killed = true;
             }
+            Fault::Freeze(NodeFault { node, bind }) => {
+                self.last(Ailment::Frozen, node, tree);
+                self.bind(bind.as_deref(), tree);
+            }
+            Fault::Stop(UnitFault { unit, node, bind }) => {
+                self.last(Ailment::Stopped(*unit), node, tree);
+                self.bind(bind.as_deref(), tree);
+            }
+            Fault::Restart(UnitFault {
+                unit: _,
+                node,
+                bind,
+            }) => {
+                self.targets(node, tree.deepest(&["node"]));
+                self.bind(bind.as_deref(), tree);
+            }
+            Fault::Tear(tear) => self.tear(tear, tree),
             Fault::Reboot(NodeFault { node, bind }) => {
-                self.living(node, tree);
+                self.targets(node, tree.deepest(&["node"]));
                 self.bind(bind.as_deref(), tree);
                 self.killed = true;
             }
@@ -46,7 +71,7 @@ impl Walk<'_> {
                 signal: _,
                 bind,
             }) => {
-                self.living(node, tree);
+                self.targets(node, tree.deepest(&["node"]));
                 self.bind(bind.as_deref(), tree);
                 self.needs_begun(place, "no component runs yet that could be killed");
                 if !self.runs(*component) {
@@ -78,15 +103,48 @@ impl Walk<'_> {
         }
     }
 
-    /// The targets of a fault; a node without power cannot be hit again.
-    fn living(&mut self, nodes: &terms::Selectors, tree: &Tree) -> Vec<(Target, Place)> {
-        self.targets(nodes, tree.deepest(&["node"]))
+    /// A lasting fault begins on these nodes. A named node that suffers from it already, or that has no
+    /// power at all, cannot be hit.
+    fn last(&mut self, ailment: Ailment, nodes: &terms::Selectors, tree: &Tree) {
+        for (target, place) in self.targets(nodes, tree.deepest(&["node"])) {
+            let suffers = |from| self.ailing.contains(&(from, target.clone()));
+            let already = [Ailment::Off, ailment]
+                .into_iter()
+                .find(|from| suffers(*from));
+            if let (Target::Name(_), Some(already)) = (&target, already) {
+                let what = match already {
+                    Ailment::Off => format!("`{target}` has no power here already"),
+                    Ailment::Frozen => format!("`{target}` is frozen here already"),
+                    Ailment::Stopped(unit) => {
+                        format!("{} is stopped on `{target}` here already", unit.name())
+                    }
+                };
+                self.out_of_order(place, &what, "heal it first");
+            }
+            if ailment == Ailment::Off {
+                // Nothing stands still or is stopped on a node without power; a boot starts every unit.
+                self.ailing.retain(|(_, ill)| *ill != target);
+            }
+            self.ailing.insert((ailment, target));
+        }
     }
 
-    fn twice_off(&mut self, target: &Target, place: Place) {
-        if matches!(target, Target::Name(_)) && self.off.contains(target) {
-            let what = format!("`{target}` has no power here already");
-            self.out_of_order(place, &what, "heal it first");
+    fn tear(&mut self, tear: &Tear, tree: &Tree) {
+        let Tear {
+            node,
+            path,
+            keep_bytes: _,
+            bind,
+        } = tear;
+        self.targets(node, tree.deepest(&["node"]));
+        self.bind(bind.as_deref(), tree);
+        let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_./*@+:".contains(&byte);
+        if !path.starts_with('/') || path.ends_with('/') || !path.bytes().all(plain) {
+            let place = tree.deepest(&["path"]).place;
+            let wrong = Wrong::new(place, format!("`{path}` is not the path of a file"));
+            self.wrongs.push(wrong.help(
+                "write it from `/` on, with letters, digits and `-_.@+:`; `*` stands for any part of a name",
+            ));
         }
     }
 

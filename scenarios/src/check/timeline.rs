@@ -2,11 +2,9 @@
 
 use std::collections::BTreeSet;
 
-use pivot::checkpoint;
-use terms::{
-    Actor, Capability, Component, Milliseconds, NodeId, Nothing, Selector, Selectors, StepName,
-};
+use terms::{Actor, Component, Milliseconds, NodeId, Nothing, Selector, Selectors, StepName};
 
+use super::faults::Ailment;
 use crate::case::Cluster;
 use crate::decode::decode;
 use crate::entry::{At, Entry, Heal, Joined, Operation, OperationKind, Settle};
@@ -35,7 +33,7 @@ pub(super) fn check(items: &[Tree], place: Place, cluster: &Cluster, policy: &Po
         open: None,
         begun: false,
         killed: false,
-        off: BTreeSet::new(),
+        ailing: BTreeSet::new(),
         bound: BTreeSet::new(),
     };
     for (tree, index) in items.iter().zip(0_u32..) {
@@ -75,8 +73,8 @@ pub(super) struct Walk<'a> {
     pub(super) begun: bool,
     /// Something ended the operation before its time.
     pub(super) killed: bool,
-    /// What is powered off.
-    pub(super) off: BTreeSet<Target>,
+    /// What suffers from a lasting fault.
+    pub(super) ailing: BTreeSet<(Ailment, Target)>,
     /// Names that faults bound.
     pub(super) bound: BTreeSet<String>,
 }
@@ -162,17 +160,16 @@ impl Walk<'_> {
             inject,
         } = at;
         let place = |key| tree.deepest(&["at", key]).place;
-        let is_agent = actor != Actor::default();
-        if self.open.is_none() && !is_agent {
-            self.out_of_order(
-                tree.place,
-                "no operation is in the background here",
-                "put the `at` right behind `bootstrap` or `resume`: that keeps the operation in the background",
-            );
-            // What depends on an open operation would only repeat this.
-            self.torn = true;
+        if let Some(node) = actor.agent_node() {
+            self.of_agent(&node, tree);
+            self.step(&step, &self.policy.agent_steps(), &[], place("step"));
+        } else if actor == Actor::default() {
+            self.of_installer(tree);
+            let policy = self.policy;
+            self.step(&step, &policy.steps, &UNPLANNED_STEPS, place("step"));
+        } else {
+            self.unknown_actor(&actor, place("actor"));
         }
-        self.step(&step, is_agent, place("step"));
         if occurrence == 0 {
             self.wrongs.push(Wrong::new(
                 place("occurrence"),
@@ -180,7 +177,6 @@ impl Walk<'_> {
             ));
         }
         self.some_time(within, tree, &["at", "within"]);
-        self.actor(&actor.0, place("actor"));
         self.inject(&inject, tree, &["at", "inject"]);
         Entry::At(At {
             step,
@@ -192,47 +188,57 @@ impl Walk<'_> {
         })
     }
 
-    /// A step of the installer, or of a checkpoint agent.
-    fn step(&mut self, step: &StepName, of_agent: bool, place: Place) {
-        let known: Vec<String> = if of_agent {
-            let steps = Component::SELF_HOSTED.into_iter().flat_map(|component| {
-                checkpoint::Step::ALL.map(|step| step.of(component).to_string())
-            });
-            steps.collect()
-        } else {
-            let own = self.policy.steps.iter().map(StepName::as_str);
-            own.chain(UNPLANNED_STEPS).map(str::to_owned).collect()
-        };
-        if !known.iter().any(|name| name == step.as_str()) {
-            let known = known.iter().map(String::as_str);
-            self.wrongs
-                .push(Wrong::unknown(place, "step", step.as_str(), known));
+    /// What an `at` of the installer asks for.
+    fn of_installer(&mut self, tree: &Tree) {
+        if self.open.is_none() {
+            self.out_of_order(
+                tree.place,
+                "no operation is in the background here",
+                "put the `at` right behind `bootstrap` or `resume`: that keeps the operation in the background",
+            );
+            // What depends on an open operation would only repeat this.
+            self.torn = true;
         }
     }
 
-    /// The checkpoint agents of the cluster, if the policy has any.
-    fn agents(&self) -> impl Iterator<Item = String> + use<> {
-        let claims = self.policy.capabilities(self.cluster.control_plane);
-        let nodes = if claims.contains(&Capability::Checkpoints) {
-            self.cluster.control_plane
-        } else {
-            0
-        };
-        (1..=nodes as usize).map(|number| format!("checkpoint@{}", NodeId::control_plane(number)))
+    /// What an `at` of a node's checkpoint agent asks for. Agents act as long as the cluster lives.
+    fn of_agent(&mut self, node: &NodeId, tree: &Tree) {
+        let place = tree.deepest(&["at", "actor"]).place;
+        if self.policy.agent.is_none() {
+            let wrong = Wrong::new(place, "this installer has no checkpoint agents");
+            self.wrongs.push(wrong.help("available: installer"));
+        } else if !self.cluster.control_plane_nodes().any(|one| one == *node) {
+            self.unknown_actor(&Actor::agent(node), place);
+        }
+        if !self.begun {
+            self.out_of_order(
+                tree.place,
+                "no checkpoint agent acts before anything was started",
+                "put a `bootstrap` before it",
+            );
+        }
     }
 
-    fn actor(&mut self, actor: &str, place: Place) {
-        let machine = actor.split_once('@').map_or(actor, |(machine, _)| machine);
-        match machine {
-            "installer" if machine == actor => {}
-            "checkpoint" if self.agents().any(|known| known == actor) => {}
-            _ => {
-                let known: Vec<String> = self.agents().collect();
-                let known = known.iter().map(String::as_str).chain(["installer"]);
-                self.wrongs
-                    .push(Wrong::unknown(place, "actor", actor, known));
-            }
+    fn unknown_actor(&mut self, actor: &Actor, place: Place) {
+        let has_agents = self.policy.agent.is_some();
+        let nodes = self.cluster.control_plane_nodes().filter(|_| has_agents);
+        let known: Vec<String> = nodes.map(|node| Actor::agent(&node).0).collect();
+        let known = known.iter().map(String::as_str).chain(["installer"]);
+        self.wrongs
+            .push(Wrong::unknown(place, "actor", &actor.0, known));
+    }
+
+    fn step(&mut self, step: &StepName, known: &[StepName], beside: &[&str], place: Place) {
+        // Without any step there is a mistake already.
+        if known.is_empty() || known.contains(step) || beside.contains(&step.as_str()) {
+            return;
         }
+        let known = known
+            .iter()
+            .map(StepName::as_str)
+            .chain(beside.iter().copied());
+        self.wrongs
+            .push(Wrong::unknown(place, "step", step.as_str(), known));
     }
 
     fn some_time(&mut self, time: Milliseconds, tree: &Tree, path: &[&str]) {
@@ -244,22 +250,25 @@ impl Walk<'_> {
     }
 
     fn heal(&mut self, heal: WrittenHeal, tree: &Tree) -> Entry {
-        if self.off.is_empty() {
+        if self.ailing.is_empty() {
             self.out_of_order(
                 tree.place,
                 "no lasting fault is open here",
-                "put a `power_off` before it, or leave the `heal` out",
+                "put a `power_off`, `freeze` or `stop` before it, or leave the `heal` out",
             );
         }
         let Some(nodes) = heal.node else {
-            self.off.clear();
+            self.ailing.clear();
             return Entry::Heal(Heal::Everything);
         };
         for (target, place) in self.targets(&nodes, tree.deepest(&["heal", "node"])) {
-            // What is drawn or bound may be any node; what is named must be off.
-            let named = matches!(target, Target::Name(_));
-            let all_named = self.off.iter().all(|off| matches!(off, Target::Name(_)));
-            if !self.off.remove(&target) && named && all_named && !self.off.is_empty() {
+            // What is drawn or bound may be any node; what is named must suffer.
+            let named = |target: &Target| matches!(target, Target::Name(_));
+            let all_named = self.ailing.iter().all(|(_, ill)| named(ill));
+            let before = self.ailing.len();
+            self.ailing.retain(|(_, ill)| *ill != target);
+            let healed = self.ailing.len() < before;
+            if !healed && named(&target) && all_named && !self.ailing.is_empty() {
                 let what = format!("`{target}` has no lasting fault here");
                 self.out_of_order(place, &what, "heal a node that a fault was injected on");
             }
@@ -361,7 +370,6 @@ impl Walk<'_> {
 
     /// Whether the installer runs instances of this component.
     pub(super) fn runs(&self, component: Component) -> bool {
-        let claims = self.policy.capabilities(self.cluster.control_plane);
-        component != Component::CheckpointAgent || claims.contains(&terms::Capability::Checkpoints)
+        component != Component::CheckpointAgent || self.policy.agent.is_some()
     }
 }

@@ -100,6 +100,14 @@ pub enum Fault {
     KillInstaller(Nothing),
     /// An object is deleted through the API.
     Delete(Delete),
+    /// A node's processes stand still until it is healed.
+    Freeze(NodeFault),
+    /// A unit of a node is stopped, and stays so until it is healed.
+    Stop(UnitFault),
+    /// A unit of a node is stopped and started again at once.
+    Restart(UnitFault),
+    /// A file is cut to its first bytes, as a write that was interrupted leaves it.
+    Tear(Tear),
 }
 
 /// A fault without options: `{}`.
@@ -113,6 +121,56 @@ pub struct Nothing {}
 pub struct NodeFault {
     /// The nodes.
     pub node: Selectors,
+    /// A name by which later entries can refer to the same nodes, as `@name`.
+    #[serde(default, rename = "as", skip_serializing_if = "Option::is_none")]
+    pub bind: Option<String>,
+}
+
+/// A unit of systemd that runs on every node.
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema,
+)]
+#[serde(rename_all = "kebab-case")]
+pub enum Unit {
+    /// The kubelet. Containers go on without it.
+    Kubelet,
+    /// The container runtime. Containers go on without it, but nobody learns of them.
+    Containerd,
+}
+
+impl Unit {
+    /// The name that a scenario writes, which is systemd's too.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Kubelet => "kubelet",
+            Self::Containerd => "containerd",
+        }
+    }
+}
+
+/// Which unit is hit, and on which nodes.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct UnitFault {
+    /// The unit.
+    pub unit: Unit,
+    /// The nodes.
+    pub node: Selectors,
+    /// A name by which later entries can refer to the same nodes, as `@name`.
+    #[serde(default, rename = "as", skip_serializing_if = "Option::is_none")]
+    pub bind: Option<String>,
+}
+
+/// Which file is cut, and how much of it is kept.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Tear {
+    /// The nodes.
+    pub node: Selectors,
+    /// The file, from `/` on. `*` stands for any part of a name; of several files the one that changed last is meant.
+    pub path: String,
+    /// How many of its first bytes are kept.
+    pub keep_bytes: u64,
     /// A name by which later entries can refer to the same nodes, as `@name`.
     #[serde(default, rename = "as", skip_serializing_if = "Option::is_none")]
     pub bind: Option<String>,
@@ -156,7 +214,17 @@ pub struct Delete {
 
 impl Fault {
     /// Every fault by the key that a scenario writes.
-    pub const KEYS: [&'static str; 5] = ["power_off", "reboot", "kill", "kill_installer", "delete"];
+    pub const KEYS: [&'static str; 9] = [
+        "power_off",
+        "reboot",
+        "kill",
+        "kill_installer",
+        "delete",
+        "freeze",
+        "stop",
+        "restart",
+        "tear",
+    ];
 
     /// The key that a scenario writes.
     pub const fn key(&self) -> &'static str {
@@ -166,14 +234,35 @@ impl Fault {
             Self::Kill(_) => "kill",
             Self::KillInstaller(_) => "kill_installer",
             Self::Delete(_) => "delete",
+            Self::Freeze(_) => "freeze",
+            Self::Stop(_) => "stop",
+            Self::Restart(_) => "restart",
+            Self::Tear(_) => "tear",
         }
     }
 
     /// The nodes that it is aimed at; none for what is not aimed at nodes.
     pub const fn selectors(&self) -> Option<&Selectors> {
         match self {
-            Self::PowerOff(options) | Self::Reboot(options) => Some(&options.node),
+            Self::PowerOff(options) | Self::Reboot(options) | Self::Freeze(options) => {
+                Some(&options.node)
+            }
+            Self::Stop(options) | Self::Restart(options) => Some(&options.node),
             Self::Kill(kill) => Some(&kill.node),
+            Self::Tear(tear) => Some(&tear.node),
+            Self::KillInstaller(_) | Self::Delete(_) => None,
+        }
+    }
+
+    /// As [`Fault::selectors`], to be changed.
+    pub const fn selectors_mut(&mut self) -> Option<&mut Selectors> {
+        match self {
+            Self::PowerOff(options) | Self::Reboot(options) | Self::Freeze(options) => {
+                Some(&mut options.node)
+            }
+            Self::Stop(options) | Self::Restart(options) => Some(&mut options.node),
+            Self::Kill(kill) => Some(&mut kill.node),
+            Self::Tear(tear) => Some(&mut tear.node),
             Self::KillInstaller(_) | Self::Delete(_) => None,
         }
     }
@@ -181,15 +270,19 @@ impl Fault {
     /// The name by which later entries refer to the nodes that it hit.
     pub fn binding(&self) -> Option<&str> {
         match self {
-            Self::PowerOff(options) | Self::Reboot(options) => options.bind.as_deref(),
+            Self::PowerOff(options) | Self::Reboot(options) | Self::Freeze(options) => {
+                options.bind.as_deref()
+            }
+            Self::Stop(options) | Self::Restart(options) => options.bind.as_deref(),
             Self::Kill(kill) => kill.bind.as_deref(),
+            Self::Tear(tear) => tear.bind.as_deref(),
             Self::KillInstaller(_) | Self::Delete(_) => None,
         }
     }
 
     /// Whether the fault lasts until it is healed.
     pub const fn is_lasting(&self) -> bool {
-        matches!(self, Self::PowerOff(_))
+        matches!(self, Self::PowerOff(_) | Self::Freeze(_) | Self::Stop(_))
     }
 
     /// What this fault really does in containers, and what it cannot do.
@@ -202,6 +295,15 @@ impl Fault {
                 "exact: the signal is sent to the process itself"
             }
             Self::Delete(_) => "exact: the object is deleted through the API",
+            Self::Freeze(_) => {
+                "process-level: every process stands still at once; the kernel goes on accepting connections and packets for them, and clocks go on"
+            }
+            Self::Stop(_) | Self::Restart(_) => {
+                "exact: systemd stops the unit; containers that run go on"
+            }
+            Self::Tear(_) => {
+                "file-level: one file is shortened under its writer and its readers; nothing is torn within what is kept"
+            }
         }
     }
 }

@@ -11,6 +11,9 @@ mod step;
 
 pub use component::{Capability, Component, Incarnation};
 pub use duration::{Milliseconds, ParseDurationError};
-pub use fault::{Delete, Fault, Kill, NodeFault, Nothing, Resource, Selector, Selectors, Signal};
+pub use fault::{
+    Delete, Fault, Kill, NodeFault, Nothing, Resource, Selector, Selectors, Signal, Tear, Unit,
+    UnitFault,
+};
 pub use identity::NodeId;
 pub use step::{Actor, Moment, StepEvent, StepName};

@@ -5,6 +5,8 @@ use std::fmt;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::NodeId;
+
 /// The name of a step. An open string that the installer declares, not a closed enum.
 #[derive(
     Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema,
@@ -63,6 +65,21 @@ impl fmt::Display for Moment {
 )]
 #[serde(transparent)]
 pub struct Actor(pub String);
+
+impl Actor {
+    /// The checkpoint agent of a node.
+    pub fn agent(node: &NodeId) -> Self {
+        Self(format!("{AGENT}{node}"))
+    }
+
+    /// The node whose checkpoint agent this is; none for any other machine.
+    pub fn agent_node(&self) -> Option<NodeId> {
+        self.0.strip_prefix(AGENT).map(NodeId::new)
+    }
+}
+
+/// What the names of checkpoint agents begin with.
+const AGENT: &str = "checkpoint@";
 
 impl Default for Actor {
     fn default() -> Self {

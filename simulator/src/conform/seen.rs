@@ -343,7 +343,12 @@ impl Seen {
                 Fault::PowerOff(_) => vec![Strike::PowerOff(node)],
                 Fault::Reboot(_) => vec![Strike::PowerOff(node), Strike::PowerOn(node)],
                 Fault::Kill(kill) => vec![Strike::Kill(kill.component, node)],
-                Fault::KillInstaller(_) | Fault::Delete(_) => continue,
+                Fault::KillInstaller(_)
+                | Fault::Delete(_)
+                | Fault::Freeze(_)
+                | Fault::Stop(_)
+                | Fault::Restart(_)
+                | Fault::Tear(_) => continue,
             };
             self.strike(strikes, start_us, end_us);
         }
@@ -364,6 +369,10 @@ fn why_not_covered(record: &FaultRecord) -> Option<String> {
         }
         Fault::Kill(kill) if !Component::SELF_HOSTED.contains(&kill.component) => {
             Some(format!("the coarse world kills no {}", kill.component))
+        }
+        Fault::Freeze(_) | Fault::Stop(_) | Fault::Restart(_) | Fault::Tear(_) => {
+            let key = record.fault.key();
+            Some(format!("the coarse world knows no `{key}`"))
         }
         _ => None,
     }

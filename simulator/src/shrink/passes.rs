@@ -42,7 +42,7 @@ pub(super) fn with_fewer_nodes(draft: &Draft) -> Vec<Draft> {
                 aim(nodes, draft.cluster.control_plane, control_plane);
             }
             for fault in faults_mut(entry).into_iter().flatten() {
-                if let Some(nodes) = nodes_mut(fault) {
+                if let Some(nodes) = fault.selectors_mut() {
                     aim(nodes, draft.cluster.control_plane, control_plane);
                 }
             }
@@ -119,13 +119,5 @@ fn faults_mut(entry: &mut Entry) -> Option<&mut Vec<Fault>> {
         Entry::At(at) => Some(&mut at.inject),
         Entry::Inject(faults) => Some(faults),
         Entry::Operation(_) | Entry::Wait(_) | Entry::Heal(_) | Entry::Settle(_) => None,
-    }
-}
-
-fn nodes_mut(fault: &mut Fault) -> Option<&mut Selectors> {
-    match fault {
-        Fault::PowerOff(options) | Fault::Reboot(options) => Some(&mut options.node),
-        Fault::Kill(kill) => Some(&mut kill.node),
-        Fault::KillInstaller(_) | Fault::Delete(_) => None,
     }
 }

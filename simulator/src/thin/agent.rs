@@ -209,6 +209,10 @@ impl World {
         let Some(driven) = self.driven(node, component) else {
             return;
         };
+        if !matches!(input, Input::Facts(_)) {
+            // What the facts were told for may be another now: the next look tells them again.
+            driven.told = None;
+        }
         let (state, effects) = step(plan, component, driven.state, input);
         driven.state = state;
         self.agents.of[usize::from(node)]
@@ -340,8 +344,11 @@ impl World {
                 Known::Unknown
             }
         };
-        let runs =
-            |by: Incarnation| Known::from(self.node(node).process(component, Some(by)).is_some());
+        let has_runtime = self.node(node).runtime_stopped_ms.is_none();
+        let runs = |by: Incarnation| match self.node(node).process(component, Some(by)) {
+            _ if !has_runtime => Known::Unknown,
+            process => Known::from(process.is_some()),
+        };
         let kept = &self.node(node).kept;
         let parent = pod.filter(|_| api);
         Facts {

@@ -67,6 +67,10 @@ impl World {
     }
 
     fn tick_kubelet(&mut self, index: u8) {
+        if self.node(index).runtime_stopped_ms.is_some() {
+            // Without a runtime containers neither start nor end, whatever the kubelet knows.
+            return;
+        }
         if index < self.control_planes
             && self.node(index).process(Component::Etcd, None).is_none()
             && self.may_start(index, Component::Etcd, None)

@@ -38,6 +38,15 @@ impl Version {
     }
 }
 
+/// Which part of a version a file belongs to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Part {
+    /// What the copy needs.
+    Files,
+    /// The commit mark.
+    Mark,
+}
+
 /// Complete versions that are kept: the present one, and the one before.
 const MOST_VERSIONS: usize = 2;
 

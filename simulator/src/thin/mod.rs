@@ -20,6 +20,7 @@ mod world;
 pub(crate) use agent::HoldPoint;
 pub(crate) use driver::Said;
 pub use driver::WorldDriver;
+pub(crate) use kept::Part;
 pub use scene::{Happening, Incident, Quirk, Scene, When};
 pub use stage::{Run, run, run_to_end};
 pub use tried::Tried;

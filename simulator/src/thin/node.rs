@@ -18,6 +18,10 @@ pub(crate) struct Node {
     pub(crate) lost: Option<Lost>,
     /// The kubelet's process and its start; while it is down, when it will be back.
     pub(crate) kubelet: Kubelet,
+    /// The kubelet was stopped, and does not start until somebody starts it or the node boots.
+    pub(crate) kubelet_stopped: bool,
+    /// Since when the container runtime is stopped; a boot starts it.
+    pub(crate) runtime_stopped_ms: Option<u64>,
     /// Containers that ended: how often in a row, and when the next may start.
     pub(crate) back_offs: BTreeMap<(Component, Option<Incarnation>), BackOff>,
     /// Components whose bootstrap manifest lies in the kubelet's directory.
@@ -102,7 +106,7 @@ impl Node {
 
     /// Whether its kubelet runs.
     pub(crate) const fn has_kubelet(&self, now_ms: u64) -> bool {
-        self.is_up(now_ms) && self.kubelet.started_ms <= now_ms
+        self.is_up(now_ms) && !self.kubelet_stopped && self.kubelet.started_ms <= now_ms
     }
 
     pub(crate) fn process(

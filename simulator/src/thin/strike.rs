@@ -3,6 +3,7 @@
 use pivot::ComponentSet;
 use terms::{Component, Incarnation, Signal};
 
+use super::kept::Part;
 use super::node::{BackOff, Kubelet, Lost};
 use super::scene::{Quirk, UNSYNCED_MS};
 use super::world::World;
@@ -18,13 +19,9 @@ impl World {
                 .retain(|_, written_ms| *written_ms < horizon_ms);
         }
         let now_ms = self.now_ms;
-        let entity = u64::from(node);
-        let lost = Lost {
-            fresh_until_ms: now_ms + self.durations.next_ms(Timer::NodeFresh, entity),
-            ready_until_ms: now_ms + self.durations.next_ms(Timer::NodeGrace, entity),
-        };
+        let lost = self.lost_from_now_on(node);
         let node = self.node_mut(node);
-        if node.is_up(now_ms) {
+        if node.is_up(now_ms) && !node.kubelet_stopped {
             node.lost = Some(lost);
         }
         node.on = false;
@@ -41,6 +38,8 @@ impl World {
         let node = self.node_mut(node);
         if !node.on {
             node.on = true;
+            node.kubelet_stopped = false;
+            node.runtime_stopped_ms = None;
             node.up_ms = up_ms;
             node.kubelet = Kubelet {
                 pid,
@@ -106,6 +105,66 @@ impl World {
         state.known_pods = ComponentSet::NONE;
         state.knows_agent = false;
         vec![killed.pid]
+    }
+
+    /// Nobody renews the node's lease from now on; others do not know at once.
+    fn lost_from_now_on(&mut self, node: u8) -> Lost {
+        let entity = u64::from(node);
+        Lost {
+            fresh_until_ms: self.now_ms + self.durations.next_ms(Timer::NodeFresh, entity),
+            ready_until_ms: self.now_ms + self.durations.next_ms(Timer::NodeGrace, entity),
+        }
+    }
+
+    /// The kubelet stops, and its containers go on. Says which process it was; none if none ran.
+    pub(crate) fn stop_kubelet(&mut self, node: u8) -> Option<u32> {
+        if !self.node(node).has_kubelet(self.now_ms) {
+            return None;
+        }
+        let lost = self.lost_from_now_on(node);
+        let state = self.node_mut(node);
+        state.lost = Some(lost);
+        state.kubelet_stopped = true;
+        state.known_pods = ComponentSet::NONE;
+        state.knows_agent = false;
+        Some(state.kubelet.pid)
+    }
+
+    /// The container runtime stops, and its containers go on; says whether it ran.
+    pub(crate) fn stop_runtime(&mut self, node: u8) -> bool {
+        let now_ms = self.now_ms;
+        let state = self.node_mut(node);
+        let ran = state.is_up(now_ms) && state.runtime_stopped_ms.is_none();
+        if ran {
+            state.runtime_stopped_ms = Some(now_ms);
+        }
+        ran
+    }
+
+    /// What was stopped on the node starts again.
+    pub(crate) fn start_units(&mut self, node: u8) {
+        let start_ms = self
+            .durations
+            .next_ms(Timer::KubeletRestart, u64::from(node));
+        let started_ms = self.now_ms + start_ms;
+        let pid = self.next_pid();
+        let state = self.node_mut(node);
+        state.runtime_stopped_ms = None;
+        if std::mem::take(&mut state.kubelet_stopped) {
+            state.kubelet = Kubelet { pid, started_ms };
+        }
+    }
+
+    /// Cuts a file of the newest version of a component; says which version.
+    pub(crate) fn tear(&mut self, node: u8, component: Component, part: Part) -> Option<u32> {
+        let versions = self.node_mut(node).kept.versions.get_mut(&component)?;
+        let newest = versions.last_mut()?;
+        match part {
+            Part::Files if newest.files => newest.files = false,
+            Part::Mark if newest.mark => newest.mark = false,
+            _ => return None,
+        }
+        Some(newest.template)
     }
 
     /// A scheduler that is asked to end gives its lease back; a controller manager does not.

@@ -14,6 +14,9 @@ use crate::timers::{Durations, Timer, Timers};
 /// An apiserver by its node and who started it.
 pub(crate) type Instance = (u8, Incarnation);
 
+/// A kubelet calls its node not ready when the runtime has not answered for this time (kubelet: `maxWaitForContainerRuntime`).
+const RUNTIME_SILENT_MS: u64 = 30_000;
+
 /// Who starts apiservers here.
 const INCARNATIONS: [Incarnation; 3] = Incarnation::ALL;
 
@@ -204,6 +207,11 @@ impl World {
         self.node_mut(node).unit = true;
     }
 
+    /// The installer's unit does not start with its node any more.
+    pub(crate) fn disable_unit(&mut self, node: u8) {
+        self.node_mut(node).unit = false;
+    }
+
     pub(crate) fn has_unit(&self, node: u8) -> bool {
         self.node(node).unit
     }
@@ -365,9 +373,12 @@ impl World {
         self.is_heard_of(node, |lost| lost.fresh_until_ms)
     }
 
-    /// Whether the node is Ready, as the API says.
+    /// Whether the node is Ready, as the API says. Its kubelet says that it is not once the runtime has
+    /// been silent for a while.
     pub(crate) fn is_node_ready(&self, node: u8) -> bool {
-        self.is_heard_of(node, |lost| lost.ready_until_ms)
+        let stopped_ms = self.node(node).runtime_stopped_ms;
+        let silent = stopped_ms.is_some_and(|since_ms| self.now_ms >= since_ms + RUNTIME_SILENT_MS);
+        !silent && self.is_heard_of(node, |lost| lost.ready_until_ms)
     }
 
     fn is_heard_of(&self, node: u8, until_ms: impl Fn(&Lost) -> u64) -> bool {
@@ -378,7 +389,8 @@ impl World {
                 .as_ref()
                 .is_some_and(|lost| self.now_ms < until_ms(lost))
         };
-        self.registered.contains(node) && (state.is_up(self.now_ms) || remembered())
+        let speaks = state.is_up(self.now_ms) && !state.kubelet_stopped;
+        self.registered.contains(node) && (speaks || remembered())
     }
 
     /// The pod's process, if it runs.

@@ -1,8 +1,9 @@
 //! What the simulator cannot do truthfully: such a case is not applicable here, with the reason.
 
 use scenarios::{Case, Entry, Installer};
-use terms::{Component, Delete, Fault, Kill, Resource};
+use terms::{Component, Delete, Fault, Kill, Resource, Tear, Unit};
 
+use crate::thin::Part;
 use crate::timers::{MINORS, Timers};
 
 /// Nodes that the machine's facts can name, and so the most that are simulated.
@@ -60,6 +61,40 @@ fn why_not_simulated(fault: &Fault) -> Option<String> {
             other => Some(format!("`kill`: {other} is not simulated")),
         },
         Fault::Delete(delete) => deleted_component(delete).err(),
+        Fault::Freeze(_) => Some(
+            "`freeze`: processes that stand still while clocks go on are not simulated".to_owned(),
+        ),
+        Fault::Restart(restart) if restart.unit == Unit::Containerd => Some(
+            "`restart`: what a container runtime forgets when it starts anew is not simulated"
+                .to_owned(),
+        ),
+        Fault::Stop(_) | Fault::Restart(_) => None,
+        Fault::Tear(tear) => torn_part(tear).err(),
+    }
+}
+
+/// Where checkpoints lie.
+const CHECKPOINTS: &str = "/var/lib/selfhost/checkpoints/";
+
+/// The component whose newest version is torn, and in which part.
+///
+/// # Errors
+/// Why such a file is not simulated.
+pub(super) fn torn_part(tear: &Tear) -> Result<(Component, Part), String> {
+    let path = tear.path.as_str();
+    let unknown = || {
+        format!(
+            "`tear`: only files of checkpoints are simulated, as {CHECKPOINTS}COMPONENT/*/FILE; not `{path}`"
+        )
+    };
+    let below = path.strip_prefix(CHECKPOINTS).ok_or_else(unknown)?;
+    let mut names = below.splitn(3, '/');
+    let component = names.next().and_then(Component::from_name);
+    let component = component.filter(|component| Component::SELF_HOSTED.contains(component));
+    match (component, names.next(), names.next()) {
+        (Some(component), Some("*"), Some("sums")) => Ok((component, Part::Mark)),
+        (Some(component), Some("*"), Some(_)) => Ok((component, Part::Files)),
+        _ => Err(unknown()),
     }
 }
 

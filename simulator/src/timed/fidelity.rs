@@ -1,6 +1,6 @@
 //! What the simulator models, what it leaves out, and what its faults really do.
 
-use terms::{Fault, Signal};
+use terms::{Fault, Signal, Unit};
 
 /// What this fault really does here, and what it cannot do.
 pub const fn fidelity(fault: &Fault) -> &'static str {
@@ -19,6 +19,21 @@ pub const fn fidelity(fault: &Fault) -> &'static str {
         Fault::KillInstaller(_) => {
             "simulated: no further effect is performed; what was persisted stays, and tasks that run are lost whole"
         }
+        Fault::Freeze(_) => "not simulated: no process stands still here while clocks go on",
+        Fault::Stop(stop) => match stop.unit {
+            Unit::Kubelet => {
+                "simulated: containers go on, none is started, and the node's lease is not renewed"
+            }
+            Unit::Containerd => {
+                "simulated: containers go on, none starts or ends, and agents cannot ask which run"
+            }
+        },
+        Fault::Restart(_) => {
+            "simulated: the kubelet starts anew and has forgotten the API's pods; containers go on"
+        }
+        Fault::Tear(_) => {
+            "simulated: the newest version of a checkpoint lacks a file, or its commit mark; what else is in a file is not modelled"
+        }
         Fault::Delete(_) => {
             "simulated: the pod is marked, its process ends gracefully, and the DaemonSet's next pod comes when it is gone"
         }
@@ -35,7 +50,7 @@ pub const MODELLED: [&str; 10] = [
     "the DaemonSet controller and the scheduler, which act only while their leader lives and an apiserver is reachable",
     "the load balancer with its health checks and their lag",
     "node leases: when the installer stops calling a node fresh, and when the API stops calling it Ready",
-    "the installer: the machine that ships, driven effect by effect, with tasks that take time, timers, hold points, its marker, and its unit that a boot starts",
+    "the installer: the machine that ships, driven effect by effect, with tasks that take time, timers, hold points, its marker, and its unit that a boot starts until it is done",
     "probes from outside, as often as on real clusters, with the same observations",
 ];
 

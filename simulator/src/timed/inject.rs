@@ -2,9 +2,9 @@
 
 use oracle::observation::OperationEnd;
 use scenarios::{ClusterSnapshot, Draw, resolve_all};
-use terms::{Component, Fault, NodeId, Selectors};
+use terms::{Component, Fault, NodeId, Selectors, Signal, Tear, Unit};
 
-use super::applicability::deleted_component;
+use super::applicability::{deleted_component, torn_part};
 use super::fidelity::fidelity;
 use super::operation::BOOTSTRAP;
 use super::play::Play;
@@ -90,32 +90,20 @@ impl Play<'_> {
     }
 
     fn strike(&mut self, fault: &Fault, nodes: &[u8]) -> Effect {
-        let names = || nodes.iter().map(|node| self.world.name(*node).to_string());
         match fault {
             Fault::PowerOff(_) | Fault::Reboot(_) => {
-                let objects: Vec<String> = names().collect();
                 let is_reboot = matches!(fault, Fault::Reboot(_));
-                let proofs = nodes.iter().map(|node| self.lose_power(*node, is_reboot));
-                let proofs: Result<Vec<String>, String> = proofs.collect();
-                (objects, proofs.map(|proofs| proofs.join("; ")))
+                self.each(nodes, |play, node| play.lose_power(node, is_reboot))
             }
-            Fault::Kill(kill) => {
-                let objects: Vec<String> = names().collect();
-                let mut proofs = Vec::new();
-                for node in nodes {
-                    let name = self.world.name(*node);
-                    let killed = self.world.kill(kill.component, *node, kill.signal);
-                    if killed.is_empty() {
-                        let reason = format!("no {} runs on {name}", kill.component);
-                        return (objects, Err(reason));
-                    }
-                    proofs.push(format!(
-                        "{name}: processes {killed:?} got {}",
-                        kill.signal.name()
-                    ));
+            Fault::Kill(kill) => self.each(nodes, |play, node| {
+                let name = play.world.name(node);
+                let killed = play.world.kill(kill.component, node, kill.signal);
+                if killed.is_empty() {
+                    return Err(format!("no {} runs on {name}", kill.component));
                 }
-                (objects, Ok(proofs.join("; ")))
-            }
+                let signal = kill.signal.name();
+                Ok(format!("{name}: processes {killed:?} got {signal}"))
+            }),
             Fault::KillInstaller(_) => {
                 let objects = vec![format!("the installer on {}", self.world.name(BOOTSTRAP))];
                 if !self.lose_process() {
@@ -124,6 +112,17 @@ impl Play<'_> {
                 self.end(OperationEnd::Killed, None);
                 (objects, Ok("its process is gone".to_owned()))
             }
+            Fault::Stop(stop) => self.each(nodes, |play, node| play.stop(stop.unit, node)),
+            Fault::Restart(_) => self.each(nodes, |play, node| {
+                let name = play.world.name(node);
+                let killed = play.world.kill(Component::Kubelet, node, Signal::Terminate);
+                match killed.first() {
+                    Some(pid) => Ok(format!("{name}: kubelet {pid} ended, and starts anew")),
+                    None => Err(format!("no kubelet runs on {name}")),
+                }
+            }),
+            Fault::Tear(tear) => self.tear(tear, nodes),
+            Fault::Freeze(_) => (Vec::new(), Err(fidelity(fault).to_owned())),
             Fault::Delete(delete) => {
                 let deleted = deleted_component(delete).and_then(|component: Component| {
                     self.world.delete_pods(component, delete.limit)
@@ -137,6 +136,53 @@ impl Play<'_> {
                 }
             }
         }
+    }
+
+    /// Strikes nodes one after another, until one cannot be hit.
+    fn each(
+        &mut self,
+        nodes: &[u8],
+        mut strike: impl FnMut(&mut Self, u8) -> Result<String, String>,
+    ) -> Effect {
+        let names = nodes.iter().map(|node| self.world.name(*node).to_string());
+        let objects: Vec<String> = names.collect();
+        let proofs = nodes.iter().map(|node| strike(self, *node));
+        let proofs: Result<Vec<String>, String> = proofs.collect();
+        (objects, proofs.map(|proofs| proofs.join("; ")))
+    }
+
+    fn stop(&mut self, unit: Unit, node: u8) -> Result<String, String> {
+        let name = self.world.name(node);
+        let stopped = match unit {
+            Unit::Kubelet => self.world.stop_kubelet(node).is_some(),
+            Unit::Containerd => self.world.stop_runtime(node),
+        };
+        let unit = unit.name();
+        if stopped {
+            Ok(format!("{name}: {unit} is stopped"))
+        } else {
+            Err(format!("no {unit} runs on {name}"))
+        }
+    }
+
+    fn tear(&mut self, tear: &Tear, nodes: &[u8]) -> Effect {
+        let mut objects = Vec::new();
+        for node in nodes {
+            let name = self.world.name(*node);
+            let torn = torn_part(tear).and_then(|(component, part)| {
+                let version = self.world.tear(*node, component, part);
+                version.ok_or_else(|| format!("no such file on {name}: {}", tear.path))
+            });
+            match torn {
+                Ok(version) => {
+                    let path = tear.path.replace('*', &format!("t{version}"));
+                    objects.push(format!("{name}:{path}"));
+                }
+                Err(reason) => return (objects, Err(reason)),
+            }
+        }
+        let proof = format!("{} cut", objects.join(", "));
+        (objects, Ok(proof))
     }
 
     fn lose_power(&mut self, node: u8, is_reboot: bool) -> Result<String, String> {
@@ -159,24 +205,26 @@ impl Play<'_> {
 
     fn remember(&mut self, fault: &Fault, targets: &[NodeId], nodes: &[u8], effective: bool) {
         self.hit.extend(nodes);
-        if effective && fault.is_lasting() {
-            self.off.extend(nodes);
+        match fault {
+            Fault::PowerOff(_) if effective => self.off.extend(nodes),
+            Fault::Stop(_) if effective => self.stopped.extend(nodes),
+            _ => {}
         }
         if let Some(name) = fault.binding() {
             self.bound.insert(name.to_owned(), targets.to_vec());
         }
     }
 
-    /// Gives power back to every node that lost it, or to those that are named. Says to which, and
-    /// when the services of all of them run.
+    /// Undoes every lasting fault, or those of the nodes that are named. Says of which nodes, and when the
+    /// services of all of them run.
     ///
     /// # Errors
     /// When a selector picks nothing.
-    pub(super) fn give_power_back(
-        &mut self,
-        named: Option<&Selectors>,
-    ) -> Result<(Vec<NodeId>, u64), String> {
+    pub(super) fn undo(&mut self, named: Option<&Selectors>) -> Result<(Vec<NodeId>, u64), String> {
         let mut nodes = self.off.clone();
+        nodes.extend(&self.stopped);
+        nodes.sort_unstable();
+        nodes.dedup();
         if let Some(named) = named {
             let draw = Draw::of_fault(self.case.seed, self.index(), 0);
             let picked = resolve_all(named, &self.snapshot(), draw);
@@ -184,8 +232,16 @@ impl Play<'_> {
             let picked: Vec<u8> = picked.iter().map(|node| self.node(node)).collect();
             nodes.retain(|node| picked.contains(node));
         }
+        for node in nodes.iter().filter(|node| self.stopped.contains(node)) {
+            if self.world.is_on(*node) {
+                self.world.start_units(*node);
+            }
+        }
+        self.stopped.retain(|node| !nodes.contains(node));
+        let off = nodes.iter().filter(|node| self.off.contains(node)).copied();
+        let off: Vec<u8> = off.collect();
         self.off.retain(|node| !nodes.contains(node));
-        let up_ms = nodes.iter().map(|node| self.power_on(*node)).max();
+        let up_ms = off.iter().map(|node| self.power_on(*node)).max();
         let names = nodes.iter().map(|node| self.world.name(*node)).collect();
         Ok((names, up_ms.unwrap_or(self.world.now_ms())))
     }

@@ -98,6 +98,9 @@ impl Inward {
             Fault::KillInstaller(_) => self.strike(Strike::KillInstaller),
             // Told where power is lost and comes back.
             Fault::PowerOff(_) | Fault::Reboot(_) => {}
+            Fault::Freeze(_) | Fault::Stop(_) | Fault::Restart(_) | Fault::Tear(_) => {
+                self.leave(format!("the coarse world knows no `{}`", fault.key()));
+            }
         }
     }
 

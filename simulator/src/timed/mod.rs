@@ -24,4 +24,4 @@ pub use applicability::why_not_applicable;
 pub use fidelity::{LEFT_OUT, MODELLED, fidelity};
 pub use model_page::model_page;
 pub use outcome::Outcome;
-pub use play::{run, run_sparingly, run_told};
+pub use play::{run, run_sparingly, run_told, run_with_agents};

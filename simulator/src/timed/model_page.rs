@@ -2,7 +2,10 @@
 
 use std::fmt::Write as _;
 
-use terms::{Component, Delete, Fault, Kill, NodeFault, Nothing, Resource, Selectors, Signal};
+use terms::{
+    Component, Delete, Fault, Kill, NodeFault, Nothing, Resource, Selectors, Signal, Tear, Unit,
+    UnitFault,
+};
 
 use super::fidelity::{LEFT_OUT, MODELLED, fidelity};
 use crate::timers;
@@ -27,8 +30,8 @@ pub fn model_page() -> String {
         writeln!(page, "| {name} | {} |", fidelity(&fault)).expect(NEVER_FAILS);
     }
     page.push_str(
-        "\n`kill` knows etcd, kube-apiserver, kube-controller-manager, kube-scheduler and kubelet; `delete` knows pods of the three self-hosted components \
-         (`k8s-app=…` in `kube-system`). Others are not applicable here.\n",
+        "\n`kill` knows etcd, kube-apiserver, kube-controller-manager, kube-scheduler, checkpoint-agent and kubelet; `delete` knows pods of the three self-hosted components \
+         (`k8s-app=…` in `kube-system`); `restart` knows the kubelet, and `tear` files of checkpoints (`/var/lib/selfhost/checkpoints/COMPONENT/*/FILE`). Others are not applicable here.\n",
     );
     page.push_str(
         "\n## Timers\n\nA timed run draws each duration between least and most, from the case's seed, for each thing and each time anew. A setting has one value.\n\n",
@@ -60,6 +63,17 @@ fn faults() -> Vec<(&'static str, Fault)> {
             bind: None,
         })
     };
+    let unit = |unit| UnitFault {
+        unit,
+        node: nowhere(),
+        bind: None,
+    };
+    let tear = Tear {
+        node: nowhere(),
+        path: String::new(),
+        keep_bytes: 0,
+        bind: None,
+    };
     let delete = Delete {
         kind: Resource::Pod,
         namespace: None,
@@ -74,5 +88,10 @@ fn faults() -> Vec<(&'static str, Fault)> {
         ("`kill` with SIGTERM", kill(Signal::Terminate)),
         ("`kill_installer`", Fault::KillInstaller(Nothing {})),
         ("`delete`", Fault::Delete(delete)),
+        ("`stop` of kubelet", Fault::Stop(unit(Unit::Kubelet))),
+        ("`stop` of containerd", Fault::Stop(unit(Unit::Containerd))),
+        ("`restart` of kubelet", Fault::Restart(unit(Unit::Kubelet))),
+        ("`tear`", Fault::Tear(tear)),
+        ("`freeze`", Fault::Freeze(node())),
     ]
 }

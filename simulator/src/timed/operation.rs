@@ -66,7 +66,7 @@ impl Play<'_> {
         self.installer = Some(WorldDriver::start(self.plan, &self.world, false));
     }
 
-    /// The installer's unit starts with its node, whatever became of it before.
+    /// The installer's unit starts with its node until its procedure is done, whatever became of it before.
     pub(super) fn boot(&mut self) {
         if self.boots && self.world.is_up(BOOTSTRAP) {
             self.boots = false;
@@ -156,6 +156,9 @@ impl Play<'_> {
                 self.watcher
                     .step(now_ms, &step, moment, false, reason.clone());
                 self.lose_process();
+                if end == OperationEnd::Done {
+                    self.world.disable_unit(BOOTSTRAP);
+                }
                 self.end(end, reason);
             }
         }

@@ -56,6 +56,8 @@ pub(super) struct Play<'a> {
     pub(super) bound: BTreeMap<String, Vec<NodeId>>,
     /// Nodes that are off by a lasting fault.
     pub(super) off: Vec<u8>,
+    /// Nodes with a unit that a lasting fault stopped.
+    pub(super) stopped: Vec<u8>,
     /// Nodes that the last entry's faults hit.
     pub(super) hit: Vec<u8>,
     /// Rebooting nodes, with the time when their power is back.
@@ -68,7 +70,12 @@ pub(super) struct Play<'a> {
 /// arguments give the same outcome. A case whose version the table of timers does not know is
 /// played with that of the measured one; [`super::why_not_applicable`] says so beforehand.
 pub fn run(case: &Case, plan: &Plan) -> Outcome {
-    Play::new(case, plan, Looks::Steady).played_out()
+    run_with_agents(case, plan, agent_of(case, plan))
+}
+
+/// As [`run`], with agents that follow this plan: for a case that takes theirs from a file.
+pub fn run_with_agents(case: &Case, plan: &Plan, agent: Option<AgentPlan>) -> Outcome {
+    Play::new(case, plan, agent, Looks::Steady).played_out()
 }
 
 /// As [`run`], with the same course of things, but seen less often while nothing changes: for those who
@@ -78,13 +85,13 @@ pub fn run_sparingly(case: &Case, plan: &Plan) -> Outcome {
         outline: 0,
         stirred_ms: 0,
     };
-    Play::new(case, plan, looks).played_out()
+    Play::new(case, plan, agent_of(case, plan), looks).played_out()
 }
 
 /// As [`run`], in a world with these peculiarities, telling what happened inside. The coarse world is
 /// compared with that step by step: [`crate::conform::explain`].
 pub fn run_told(case: &Case, plan: &Plan, quirks: &[Quirk]) -> (Outcome, Seen) {
-    let mut play = Play::new(case, plan, Looks::Steady);
+    let mut play = Play::new(case, plan, agent_of(case, plan), Looks::Steady);
     play.world.quirks.extend(quirks);
     play.inward = Some(Inward::default());
     play.play();
@@ -158,7 +165,7 @@ impl<'a> Play<'a> {
         self.watcher.look(&mut self.world);
     }
 
-    fn new(case: &'a Case, plan: &'a Plan, looks: Looks) -> Self {
+    fn new(case: &'a Case, plan: &'a Plan, agent: Option<AgentPlan>, looks: Looks) -> Self {
         let timers = Timers::of(&case.cluster.kubernetes).unwrap_or(Timers::measured());
         let Installer::Selfhost(selfhost) = &case.installer;
         let mut quirks = BTreeSet::new();
@@ -171,7 +178,7 @@ impl<'a> Play<'a> {
             workers: count(case.cluster.workers),
             quirks,
             durations: Durations::drawn(timers, case.seed),
-            agent: agent_of(plan),
+            agent,
         });
         world.agents.holds = agent_holds(case, &world);
         let live = (!case.expect.violated.is_empty()).then(Live::new);
@@ -194,6 +201,7 @@ impl<'a> Play<'a> {
             trouble: None,
             bound: BTreeMap::new(),
             off: Vec::new(),
+            stopped: Vec::new(),
             hit: Vec::new(),
             power_back: Vec::new(),
             inward: None,
@@ -267,13 +275,14 @@ impl<'a> Play<'a> {
     }
 }
 
-/// The agents' plan that belongs to a policy: its own, or the reference's for one that only changes the
-/// pivot. kubeadm never had agents.
-fn agent_of(plan: &Plan) -> Option<AgentPlan> {
-    match plan.policy.as_str() {
-        "kubeadm-alpha" => None,
-        policy => AgentPlan::named(policy).or_else(|| AgentPlan::named("modern")),
-    }
+/// What the agents of a case follow: the plan that it names, or the one that belongs to the pivot's.
+fn agent_of(case: &Case, plan: &Plan) -> Option<AgentPlan> {
+    let Installer::Selfhost(selfhost) = &case.installer;
+    let named = selfhost
+        .agent
+        .as_ref()
+        .and_then(|agent| AgentPlan::named(agent));
+    named.or_else(|| AgentPlan::belonging_to(plan))
 }
 
 /// Where the timeline wants agents to be held.
@@ -283,9 +292,9 @@ fn agent_holds(case: &Case, world: &World) -> Vec<HoldPoint> {
         _ => None,
     });
     at.filter_map(|at| {
-        let node = at.actor.0.strip_prefix("checkpoint@")?;
+        let node = at.actor.agent_node()?;
         Some(HoldPoint {
-            node: world.index(&NodeId::new(node))?,
+            node: world.index(&node)?,
             step: at.step.clone(),
             moment: at.moment,
             occurrence: at.occurrence,

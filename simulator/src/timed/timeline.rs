@@ -155,8 +155,7 @@ impl Play<'_> {
 
     /// The node of the agent that is addressed; none for the installer.
     fn agent_of(&self, at: &At) -> Option<u8> {
-        let node = at.actor.0.strip_prefix("checkpoint@")?;
-        self.world.index(&NodeId::new(node))
+        self.world.index(&at.actor.agent_node()?)
     }
 
     fn is_held_at(&self, at: &At) -> bool {
@@ -201,7 +200,7 @@ impl Play<'_> {
                     Heal::Nodes(nodes) => Some(nodes),
                 };
                 let now_ms = self.world.now_ms();
-                match self.give_power_back(named) {
+                match self.undo(named) {
                     Ok((nodes, up_ms)) => Turn::Now(Progress::Healing(now_ms, up_ms, nodes)),
                     Err(reason) => {
                         self.watcher

@@ -86,7 +86,9 @@ fn timed_runs_of_the_catalogue_conform() {
     }
     let expected = [
         ("the coarse world deletes no pods", 18),
-        ("the coarse world starts no copies from checkpoints", 9),
+        ("the coarse world starts no copies from checkpoints", 32),
+        ("the coarse world knows no `stop`", 9),
+        ("the coarse world knows no `tear`", 9),
         ("the coarse world kills one process at a time", 3),
         ("the coarse world kills no etcd", 3),
     ];

@@ -1,11 +1,14 @@
-//! Deliberate mistakes: each switch renders a cluster that is wrong in one known way.
+//! Deliberate mistakes, each of which renders a cluster that is wrong in one known way; and which plan
+//! the checkpoint agents follow.
 
-/// The mistakes to build in; none by default.
+/// What is rendered otherwise than usual; nothing by default.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Switches {
     /// The apiserver DaemonSet asks for a node label of this key that no node carries,
     /// so that its pods cannot be scheduled.
     pub(crate) apiserver_node_selector: Option<String>,
+    /// What the checkpoint agents follow: a plan that ships, or a file. What belongs to the policy unless said.
+    pub(crate) agent_policy: Option<String>,
 }
 
 /// Why a switch is refused.
@@ -18,17 +21,20 @@ pub(crate) enum SwitchError {
     #[error("--switch `{0}`: no such switch; known switches: {known}", known = KNOWN.join(", "))]
     Unknown(String),
     /// The value does not suit the switch.
-    #[error("--switch `{switch}`: `{value}` is not a label key such as example.org/kind")]
+    #[error("--switch `{switch}`: `{value}` is not {wanted}")]
     BadValue {
         /// The switch.
         switch: String,
         /// What was given.
         value: String,
+        /// What would be right.
+        wanted: &'static str,
     },
 }
 
 const APISERVER_NODE_SELECTOR: &str = "apiserver-node-selector";
-const KNOWN: &[&str] = &["apiserver-node-selector=KEY"];
+const AGENT_POLICY: &str = "agent-policy";
+const KNOWN: &[&str] = &["apiserver-node-selector=KEY", "agent-policy=NAME|FILE"];
 
 impl Switches {
     /// Reads switches given as `KEY=VALUE`.
@@ -41,17 +47,22 @@ impl Switches {
             let (key, value) = pair
                 .split_once('=')
                 .ok_or_else(|| SwitchError::NotAPair(pair.to_owned()))?;
-            if key != APISERVER_NODE_SELECTOR {
-                return Err(SwitchError::Unknown(key.to_owned()));
-            }
             let fits = |byte: u8| byte.is_ascii_alphanumeric() || b"-_./".contains(&byte);
-            if value.is_empty() || value.len() > 63 || !value.bytes().all(fits) {
-                return Err(SwitchError::BadValue {
-                    switch: key.to_owned(),
-                    value: value.to_owned(),
-                });
+            let is_plain = !value.is_empty() && value.bytes().all(fits);
+            let bad = |wanted| SwitchError::BadValue {
+                switch: key.to_owned(),
+                value: value.to_owned(),
+                wanted,
+            };
+            match key {
+                APISERVER_NODE_SELECTOR if is_plain && value.len() <= 63 => {
+                    switches.apiserver_node_selector = Some(value.to_owned());
+                }
+                APISERVER_NODE_SELECTOR => return Err(bad("a label key such as example.org/kind")),
+                AGENT_POLICY if is_plain => switches.agent_policy = Some(value.to_owned()),
+                AGENT_POLICY => return Err(bad("a plan's name or the path of a file")),
+                _ => return Err(SwitchError::Unknown(key.to_owned())),
             }
-            switches.apiserver_node_selector = Some(value.to_owned());
         }
         Ok(switches)
     }
@@ -76,5 +87,11 @@ mod tests {
             );
         }
         assert!(Switches::parse(["apiserver-node-selector=a b"]).is_err());
+        let switches = Switches::parse(["agent-policy=/var/lib/selfhost/agent.json"]).unwrap();
+        assert_eq!(
+            switches.agent_policy.as_deref(),
+            Some("/var/lib/selfhost/agent.json")
+        );
+        assert!(Switches::parse(["agent-policy="]).is_err());
     }
 }

@@ -29,6 +29,7 @@ pub(super) async fn bootstrap(cluster: &Cluster, kubernetes: &str) -> Result<Acc
         .map_err(|error| Failure::new(Exit::Failed, error))?;
     let installer = Selfhost {
         policy: POLICY.to_owned(),
+        agent: None,
         switches: BTreeMap::new(),
     };
     let access = installer

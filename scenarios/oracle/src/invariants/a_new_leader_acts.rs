@@ -132,6 +132,11 @@ impl ANewLeaderActs {
             if !hits {
                 continue;
             }
+            if !spares_quorum(view, fault) {
+                self.not_judged =
+                    Some("too few etcd members had power for anybody to lead".to_owned());
+                continue;
+            }
             if !has_another(view, lock, &fault.value.targets) {
                 self.not_judged = Some(format!("there was no other {lock} that could lead"));
                 continue;
@@ -253,6 +258,16 @@ fn bound_us(view: &View, lock: Component, fault: &Fault) -> Option<u64> {
         }
         _ => None,
     }
+}
+
+/// Whether a majority of etcd's members is left with power: without, nobody can take a lease.
+fn spares_quorum(view: &View, fault: &FaultSeen) -> bool {
+    if !matches!(fault.value.fault, Fault::PowerOff(_) | Fault::Reboot(_)) {
+        return true;
+    }
+    let living = view.living_control_plane().into_iter();
+    let spared = living.filter(|node| !fault.value.targets.contains(node));
+    spared.count() * 2 > view.control_plane().len()
 }
 
 /// Whether another instance was last seen on a node that the fault spares.

@@ -2,10 +2,11 @@
 //!
 //! It could be activated if a manifest that lies ready for the kubelet, or in its directory, refers to
 //! it. An observer's look at a disk is no snapshot, so a version must be found wanting in two looks in a row.
+//! What a fault tore is nobody's mistake, as long as no copy was started from it.
 
 use std::collections::BTreeMap;
 
-use terms::{Component, NodeId};
+use terms::{Component, Fault, NodeId};
 
 use super::{Invariant, finding, not_judged};
 use crate::observation::{CheckpointSeen, Observation, Sighting, Source};
@@ -26,7 +27,7 @@ pub(crate) fn monitor() -> Box<dyn Invariant> {
 }
 
 impl Invariant for CheckpointsAreComplete {
-    fn observe(&mut self, _: &View, seen: &Observation) {
+    fn observe(&mut self, view: &View, seen: &Observation) {
         let (Sighting::NodeInventory(now), Source::Node(node)) = (&seen.saw, &seen.source) else {
             return;
         };
@@ -37,6 +38,9 @@ impl Invariant for CheckpointsAreComplete {
         for version in now.checkpoints.iter().filter(|version| version.prepared) {
             self.judged += 1;
             let Some(lack) = lack(version) else { continue };
+            if is_torn(view, node, version) && !now.has_copy(version.component) {
+                continue;
+            }
             let key = (node.clone(), version.component, version.generation.clone());
             let first = own.get(&key).cloned();
             if let Some(first) = &first {
@@ -66,6 +70,20 @@ impl Invariant for CheckpointsAreComplete {
         }
         Judgement::Holds
     }
+}
+
+/// Whether a fault has cut a file of the version.
+fn is_torn(view: &View, node: &NodeId, version: &CheckpointSeen) -> bool {
+    let CheckpointSeen {
+        component,
+        generation,
+        ..
+    } = version;
+    let (place, folder) = (format!("{node}:"), format!("/{component}/{generation}/"));
+    let is_of_it = |object: &String| object.starts_with(&place) && object.contains(&folder);
+    view.faults().before(view.now_us()).any(|fault| {
+        matches!(fault.value.fault, Fault::Tear(_)) && fault.value.objects.iter().any(is_of_it)
+    })
 }
 
 fn lack(version: &CheckpointSeen) -> Option<&'static str> {

@@ -93,7 +93,12 @@ fn owner_of(last: Option<&FaultSeen>) -> Owner {
         {
             Owner::ControlPlane
         }
-        Fault::PowerOff(_) | Fault::Reboot(_) => Owner::Other,
+        Fault::PowerOff(_)
+        | Fault::Reboot(_)
+        | Fault::Freeze(_)
+        | Fault::Stop(_)
+        | Fault::Restart(_)
+        | Fault::Tear(_) => Owner::Other,
     }
 }
 

@@ -34,7 +34,7 @@ pub(super) const LIVENESS: [Rule; 16] = [
         Class::Timed,
         "After the loss of a lease holder another acts within 25 s (scheduler on SIGTERM: 6 s).",
     )
-    .judged_by(a_new_leader_acts::monitor, 1)
+    .judged_by(a_new_leader_acts::monitor, 2)
     .under("another instance on another node, etcd majority alive, no new fault"),
     rule(
         "L4",

@@ -144,7 +144,7 @@ pub(super) const SAFETY: [Rule; 31] = [
         Class::State,
         "A checkpoint that could be activated has all its files, all of one generation.",
     )
-    .judged_by(checkpoints_are_complete::monitor, 1),
+    .judged_by(checkpoints_are_complete::monitor, 2),
     rule(
         "S17",
         "checkpoints-need-no-api",

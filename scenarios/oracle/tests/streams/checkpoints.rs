@@ -1,6 +1,6 @@
 //! Checkpoints: S5b, S16 to S21, and the great returns L6 to L9.
 
-use terms::{Component, Delete, Fault, Incarnation, Resource};
+use terms::{Component, Delete, Fault, Incarnation, Resource, Tear};
 
 use crate::runner::{kill, node_fault};
 use crate::story::{Story, cp, holds, is_not_judged, is_unknown, is_violated};
@@ -106,6 +106,32 @@ fn s16_is_not_violated_by_one_look_or_by_what_is_being_written() {
         world.machine(1).checkpoints.push(next);
     };
     holds(&bent(written, 1_000), "S16");
+}
+
+#[test]
+fn s16_blames_nobody_for_what_a_fault_tore_until_it_is_started() {
+    let file = "cp-1:/var/lib/selfhost/checkpoints/kube-apiserver/g1/manifest.json";
+    let tear = |world: &mut World, file: &str| {
+        let tear = Tear {
+            node: node_fault().node,
+            path: file.to_owned(),
+            keep_bytes: 0,
+            bind: None,
+        };
+        world.fault(Fault::Tear(tear), &[cp(1)], &[file]);
+        let mut versions = world.machine(1).checkpoints.iter_mut();
+        let own = versions.find(|version| version.component == APISERVER);
+        own.expect("it was saved").complete = false;
+    };
+    holds(&bent(|world| tear(world, file), 1_000), "S16");
+    let elsewhere = file.replace("/g1/", "/g0/");
+    is_violated(&bent(|world| tear(world, &elsewhere), 1_000), "S16");
+    let started = |world: &mut World| {
+        tear(world, file);
+        let manifest = "checkpoint-kube-apiserver.json".to_owned();
+        world.machine(1).manifests.insert(manifest);
+    };
+    is_violated(&bent(started, 1_000), "S16");
 }
 
 #[test]

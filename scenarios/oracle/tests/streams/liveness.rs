@@ -4,7 +4,7 @@ use oracle::observation::OperationEnd;
 use oracle::{Sighting, Source};
 use terms::{Capability, Component, Delete, Fault, Incarnation, Nothing, Resource};
 
-use crate::runner::kill;
+use crate::runner::{kill, node_fault};
 use crate::story::{Story, cp, holds, is_not_judged, is_unknown, is_violated};
 use crate::world::{SELF_HOSTED, World};
 
@@ -176,6 +176,24 @@ fn l3_is_not_judged_without_a_loss_or_another_instance() {
     world.run(400);
     world.fault(kill(Component::KubeScheduler), &[cp(1)], &["process 32"]);
     is_not_judged(&world.close("done"), "L3");
+}
+
+#[test]
+fn l3_is_not_judged_when_etcd_lost_its_majority() {
+    let lose = |from: u32| {
+        let mut world = World::done(3);
+        world.leases_stand = true;
+        world.run(400);
+        for number in from..=3 {
+            world.machine(number).off = true;
+        }
+        let all: Vec<_> = (from..=3).map(cp).collect();
+        world.fault(Fault::PowerOff(node_fault()), &all, &["all"]);
+        world.run(40_000);
+        world.close("done")
+    };
+    is_violated(&lose(3), "L3");
+    is_not_judged(&lose(2), "L3");
 }
 
 // === L4 ===

@@ -4,7 +4,7 @@ use super::plan::{
     ActivateRule, AgentPlan, AgentRules, GraceRule, OrderRule, RetireRule, RuntimeErrorRule,
     SaveRule,
 };
-use crate::plan::ComponentSet;
+use crate::plan::{ComponentSet, Plan};
 
 impl AgentPlan {
     /// The names of the agents' plans that ship.
@@ -17,6 +17,17 @@ impl AgentPlan {
             "bootkube" => Some(bootkube_agent()),
             _ => None,
         }
+    }
+
+    /// What the agents of a cluster follow that is bootstrapped by this plan: the agents' plan of the same
+    /// name, or else the reference's; none for a plan that checkpoints nothing.
+    pub fn belonging_to(plan: &Plan) -> Option<Self> {
+        let checkpointed = plan.rules.checkpointed;
+        let named = Self::named(&plan.policy).unwrap_or_else(modern_agent);
+        (checkpointed != ComponentSet::NONE).then_some(Self {
+            checkpointed,
+            ..named
+        })
     }
 }
 
