@@ -14,19 +14,20 @@ use terms::{Moment, StepName};
 use super::{catalogue, played, played_with_keys};
 
 /// Ways to corrupt a record, and the least share in percent of corrupted records that is rejected.
-/// Measured with this seed; what is accepted is discussed in docs/conform.md.
+/// What was measured with this seed stands in docs/conform.md, with what is accepted; a few points are left for
+/// cases that join the catalogue.
 const FLOORS: [(Corruption, u64); 4] = [
-    (Corruption::Dropped, 84),
-    (Corruption::Doubled, 95),
-    (Corruption::Swapped, 64),
-    (Corruption::Altered, 77),
+    (Corruption::Dropped, 80),
+    (Corruption::Doubled, 92),
+    (Corruption::Swapped, 62),
+    (Corruption::Altered, 74),
 ];
 /// The same for records with a watch of etcd's keys.
 const FLOORS_WITH_KEYS: [(Corruption, u64); 4] = [
-    (Corruption::Dropped, 84),
-    (Corruption::Doubled, 97),
-    (Corruption::Swapped, 72),
-    (Corruption::Altered, 77),
+    (Corruption::Dropped, 80),
+    (Corruption::Doubled, 94),
+    (Corruption::Swapped, 70),
+    (Corruption::Altered, 74),
 ];
 /// Corrupted records of each kind, of each case.
 const TRIES: u64 = 12;
