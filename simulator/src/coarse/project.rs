@@ -306,6 +306,7 @@ impl Projection<'_> {
             budgets: BTreeMap::new(),
             done_step: StepName::new("done"),
             expected_end: self.expected_end().to_owned(),
+            checkpoint_times: None,
         };
         self.put(Source::Runner, 0, 0, Sighting::CaseOpened(opened));
         let operation = "bootstrap".to_owned();

@@ -27,6 +27,7 @@ pub(crate) mod node_loss_is_survived;
 pub(crate) mod pivot_keeps_the_api_writable;
 
 mod loss;
+mod outage;
 mod parents;
 mod teardown;
 pub(crate) mod write_gap;

@@ -160,7 +160,8 @@ pub(super) const SAFETY: [Rule; 31] = [
         Class::Monitor,
         "A checkpoint is removed only after the API has said, throughout the grace period, that its parent is not bound to the node.",
     )
-    .judged_by(checkpoints_outlive_ignorance::monitor, 1),
+    .judged_by(checkpoints_outlive_ignorance::monitor, 2)
+    .under("the installer states its grace period"),
     rule(
         "S19",
         "one-checkpoint-agent",

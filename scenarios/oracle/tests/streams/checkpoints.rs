@@ -14,7 +14,7 @@ fn undisturbed() -> Story {
 }
 
 /// A cluster that is done, bent, and watched for some time more.
-fn bent(bend: impl FnOnce(&mut World), for_ms: u64) -> Story {
+pub(crate) fn bent(bend: impl FnOnce(&mut World), for_ms: u64) -> Story {
     let mut world = World::done(3);
     bend(&mut world);
     world.run(for_ms);
@@ -141,32 +141,6 @@ fn s17_is_violated_by_a_reference_to_the_api() {
         references.insert("serviceAccountName".to_owned());
     };
     is_violated(&bent(bend, 400), "S17");
-}
-
-// === S18 ===
-
-#[test]
-fn s18_is_violated_by_a_removal_while_the_parent_is_bound_or_nobody_could_say() {
-    let remove = |world: &mut World| world.machine(1).checkpoints.clear();
-    is_violated(&bent(remove, 1_000), "S18");
-    let in_the_dark = |world: &mut World| {
-        world.pods.clear();
-        world.run(10_000);
-        world.api_fails = true;
-        world.run(40_000);
-        remove(world);
-    };
-    is_violated(&bent(in_the_dark, 1_000), "S18");
-}
-
-#[test]
-fn s18_holds_when_the_api_said_so_throughout() {
-    let mut world = World::done(3);
-    world.pods.retain(|pod| pod.node != Some(cp(1)));
-    world.run(40_000);
-    world.machine(1).checkpoints.clear();
-    world.run(1_000);
-    holds(&world.close("done"), "S18");
 }
 
 // === S19 ===

@@ -8,6 +8,7 @@ mod checkpoints;
 mod data;
 mod failure;
 mod liveness;
+mod removals;
 mod teardown;
 mod verdicts;
 
