@@ -26,7 +26,7 @@ pub(crate) mod lost_instance_returns;
 pub(crate) mod node_loss_is_survived;
 pub(crate) mod pivot_keeps_the_api_writable;
 
-mod loss;
+pub(crate) mod loss;
 mod outage;
 mod parents;
 mod teardown;

@@ -1,13 +1,14 @@
-//! Checkpoints: S5b, S16 to S21, and the great returns L6 to L9.
+//! Checkpoints: S5b, S16, S17 and S19 to S21.
 
-use terms::{Component, Delete, Fault, Incarnation, Resource, Tear};
+use terms::{Component, Fault, Incarnation, Tear};
 
-use crate::runner::{kill, node_fault};
+use crate::runner::node_fault;
 use crate::story::{Story, cp, holds, is_not_judged, is_unknown, is_violated};
 use crate::world::{AGENT, World, agent, version};
 
-const APISERVER: Component = Component::KubeApiserver;
-const COPY: (Component, Option<Incarnation>) = (APISERVER, Some(Incarnation::Checkpoint));
+pub(crate) const APISERVER: Component = Component::KubeApiserver;
+pub(crate) const COPY: (Component, Option<Incarnation>) =
+    (APISERVER, Some(Incarnation::Checkpoint));
 
 fn undisturbed() -> Story {
     World::done(3).close("done")
@@ -215,107 +216,4 @@ fn s21_is_unknown_when_pods_could_not_be_read() {
         world.api_fails = false;
     };
     is_unknown(&bent(blind, 1_000), "S21");
-}
-
-// === L6 ===
-
-/// Every control-plane node loses its power and gets it back after some seconds.
-fn power_loss(world: &mut World) {
-    for number in 1..=3 {
-        world.machine(number).off = true;
-    }
-    world.run(400);
-    let all = [cp(1), cp(2), cp(3)];
-    world.fault(Fault::PowerOff(node_fault()), &all, &["all"]);
-    world.run(5_000);
-    for number in 1..=3 {
-        world.heal(number);
-    }
-}
-
-#[test]
-fn l6_holds_when_api_and_control_plane_return() {
-    holds(&bent(power_loss, 8_000), "L6");
-}
-
-#[test]
-fn l6_is_violated_when_the_api_does_not_return() {
-    let dead = |world: &mut World| {
-        power_loss(world);
-        world.api_fails = true;
-    };
-    is_violated(&bent(dead, 125_000), "L6");
-}
-
-#[test]
-fn l6_is_violated_when_copies_stay_in_charge() {
-    let copies = |world: &mut World| {
-        power_loss(world);
-        let manifest = "checkpoint-kube-apiserver.json".to_owned();
-        world.machine(1).manifests.insert(manifest);
-    };
-    is_unknown(&bent(copies, 100_000), "L6");
-    is_violated(&bent(copies, 185_000), "L6");
-}
-
-#[test]
-fn l6_counts_from_the_last_power() {
-    let slow = |world: &mut World| {
-        power_loss(world);
-        world.power_off(2);
-        world.run(200_000);
-        world.heal(2);
-    };
-    holds(&bent(slow, 8_000), "L6");
-}
-
-// === L7, L8, L9 ===
-
-fn delete(component: Component) -> Fault {
-    Fault::Delete(Delete {
-        kind: Resource::Pod,
-        namespace: Some("kube-system".to_owned()),
-        name: None,
-        selector: Some(format!("k8s-app={component}")),
-        limit: None,
-    })
-}
-
-/// All pods of a component are deleted; others come for them.
-fn replace(world: &mut World, component: Component, comes: bool) {
-    let names = ["1", "2", "3"].map(|name| format!("{component}-{name}"));
-    let names: Vec<&str> = names.iter().map(String::as_str).collect();
-    world.run(400);
-    world.fault(delete(component), &[], &names);
-    world.pods.retain_mut(|pod| {
-        pod.uid.push_str("-new");
-        comes || pod.component != component
-    });
-}
-
-#[test]
-fn l7_and_l8_hold_when_others_come_and_are_violated_when_nobody_does() {
-    for (component, id) in [
-        (APISERVER, "L7"),
-        (Component::KubeScheduler, "L8"),
-        (Component::KubeControllerManager, "L8"),
-    ] {
-        holds(&bent(|world| replace(world, component, true), 8_000), id);
-        is_violated(&bent(|world| replace(world, component, false), 185_000), id);
-    }
-}
-
-#[test]
-fn l9_holds_when_the_processes_return() {
-    let all = [cp(1), cp(2), cp(3)];
-    let loss = |world: &mut World| {
-        world.run(400);
-        world.fault(kill(APISERVER), &all, &["all"]);
-    };
-    holds(&bent(loss, 8_000), "L9");
-    let dead = |world: &mut World| {
-        loss(world);
-        world.api_fails = true;
-    };
-    is_violated(&bent(dead, 125_000), "L9");
 }

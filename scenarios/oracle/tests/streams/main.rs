@@ -9,6 +9,7 @@ mod data;
 mod failure;
 mod liveness;
 mod removals;
+mod returns;
 mod teardown;
 mod verdicts;
 
