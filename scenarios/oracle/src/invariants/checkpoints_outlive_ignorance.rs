@@ -13,8 +13,9 @@ use terms::{Component, NodeId};
 
 use super::outage::Outage;
 use super::parents::{Parents, Place};
+use super::sight::Sight;
 use super::{Invariant, finding, not_judged, unknown};
-use crate::observation::{Observation, Sighting, Source};
+use crate::observation::Observation;
 use crate::reference::{Reference, seconds};
 use crate::verdict::{Finding, Judgement, Witness};
 use crate::view::View;
@@ -24,6 +25,7 @@ struct CheckpointsOutliveIgnorance {
     parents: Parents,
     outage: Outage,
     held: BTreeMap<Place, Reference>,
+    sight: Sight,
     judged: bool,
     unknown: Option<String>,
     found: Option<Finding>,
@@ -44,7 +46,7 @@ impl Invariant for CheckpointsOutliveIgnorance {
     fn observe(&mut self, view: &View, seen: &Observation) {
         self.parents.observe(view, seen);
         self.outage.observe(seen);
-        let (Sighting::NodeInventory(now), Source::Node(node)) = (&seen.saw, &seen.source) else {
+        let Some((node, now)) = self.sight.look(seen) else {
             return;
         };
         for component in Component::SELF_HOSTED {
@@ -54,7 +56,9 @@ impl Invariant for CheckpointsOutliveIgnorance {
                 self.held.insert(place, Reference::to(seen));
             } else if let Some(last) = self.held.remove(&place) {
                 // A torn version is the disk's doing, or a fault's; it was not removed.
-                let torn = now.versions(component).next().is_some();
+                let torn = now
+                    .versions(component)
+                    .any(|version| !version.generation.is_empty());
                 if !torn {
                     self.removed(&place, &last, view, seen);
                 }
@@ -67,6 +71,9 @@ impl Invariant for CheckpointsOutliveIgnorance {
     }
 
     fn otherwise(&self, _: &View) -> Judgement {
+        if let Some(unknown) = self.sight.is_lacking() {
+            return unknown;
+        }
         if let Some(what) = &self.unknown {
             return unknown(what.clone());
         }

@@ -29,6 +29,7 @@ pub(crate) mod pivot_keeps_the_api_writable;
 pub(crate) mod loss;
 mod outage;
 mod parents;
+mod sight;
 mod teardown;
 pub(crate) mod write_gap;
 

@@ -58,7 +58,7 @@ pub(super) const SAFETY: [Rule; 31] = [
         Class::Monitor,
         "When the bootstrap control plane is removed, every control-plane node that hosts a self-hosted apiserver holds a complete checkpoint of it.",
     )
-    .judged_by(checkpoints_armed_before_teardown::monitor, 1),
+    .judged_by(checkpoints_armed_before_teardown::monitor, 2),
     rule(
         "S6",
         "somebody-can-start-an-apiserver",
@@ -66,7 +66,7 @@ pub(super) const SAFETY: [Rule; 31] = [
         Class::Monitor,
         "At every instant some apiserver serves, or some living node has a static or activatable apiserver manifest with all its files, or a kubelet that has not restarted since it learnt of an apiserver pod bound to it.",
     )
-    .judged_by(somebody_can_start_an_apiserver::monitor, 3)
+    .judged_by(somebody_can_start_an_apiserver::monitor, 4)
     .under("some control-plane node has power, and none without power was last seen with an apiserver's manifest and its files"),
     rule(
         "S7",
@@ -106,7 +106,7 @@ pub(super) const SAFETY: [Rule; 31] = [
         Class::Monitor,
         "A timeout or error never leaves fewer working apiservers than there were.",
     )
-    .judged_by(failure_holds::monitor, 2),
+    .judged_by(failure_holds::monitor, 3),
     rule(
         "S12",
         "running-again-converges",
@@ -114,7 +114,7 @@ pub(super) const SAFETY: [Rule; 31] = [
         Class::Monitor,
         "A procedure killed anywhere and started again, any number of times, ends as an undisturbed one does and removes nothing that it does not own.",
     )
-    .judged_by(running_again_converges::monitor, 1),
+    .judged_by(running_again_converges::monitor, 2),
     rule(
         "S13",
         "foreign-cluster-refused",
@@ -144,7 +144,7 @@ pub(super) const SAFETY: [Rule; 31] = [
         Class::State,
         "A checkpoint that could be activated has all its files, all of one generation.",
     )
-    .judged_by(checkpoints_are_complete::monitor, 2),
+    .judged_by(checkpoints_are_complete::monitor, 3),
     rule(
         "S17",
         "checkpoints-need-no-api",
@@ -152,7 +152,7 @@ pub(super) const SAFETY: [Rule; 31] = [
         Class::State,
         "A checkpoint refers to no API object and to no scheduling constraint.",
     )
-    .judged_by(checkpoints_need_no_api::monitor, 1),
+    .judged_by(checkpoints_need_no_api::monitor, 2),
     rule(
         "S18",
         "checkpoints-outlive-ignorance",
@@ -169,7 +169,7 @@ pub(super) const SAFETY: [Rule; 31] = [
         Class::Monitor,
         "At most one agent acts on a node, and its own protection stays while it has a parent to protect.",
     )
-    .judged_by(one_checkpoint_agent::monitor, 1),
+    .judged_by(one_checkpoint_agent::monitor, 2),
     rule(
         "S20",
         "handover-is-bounded",
@@ -185,7 +185,7 @@ pub(super) const SAFETY: [Rule; 31] = [
         Class::Monitor,
         "A revision replaces a checkpoint only after it was ready on that node for the stated time.",
     )
-    .judged_by(last_known_good::monitor, 1),
+    .judged_by(last_known_good::monitor, 2),
     rule(
         "S22",
         "versions-may-meet",

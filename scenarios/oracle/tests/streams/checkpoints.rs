@@ -60,6 +60,49 @@ fn s5b_is_unknown_when_a_node_was_not_seen_at_the_teardown() {
     is_unknown(&world.close("done"), "S5b");
 }
 
+// === blind observers ===
+
+#[test]
+fn nothing_is_said_of_checkpoints_where_the_observer_could_not_look() {
+    let blind = |world: &mut World| world.machine(2).blind = true;
+    for id in ["S16", "S17", "S18", "S19", "S21"] {
+        is_unknown(&bent(blind, 1_000), id);
+    }
+    let for_a_while = |world: &mut World| {
+        blind(world);
+        world.run(2_000);
+        world.machine(2).blind = false;
+    };
+    for id in ["S16", "S17", "S18", "S19", "S21"] {
+        holds(&bent(for_a_while, 1_000), id);
+    }
+    let mut world = World::new(3);
+    world.serve_bootstrap();
+    world.serve_self_hosted();
+    world.machine(2).blind = true;
+    world.hand_over();
+    world.remove_bootstrap();
+    world.machine(2).blind = false;
+    world.finish();
+    is_unknown(&world.close("done"), "S5b");
+}
+
+#[test]
+fn s6_is_unknown_while_a_blind_observer_may_overlook_a_checkpoint() {
+    let dead = |world: &mut World| {
+        for number in 1..=3 {
+            let machine = world.machine(number);
+            machine
+                .processes
+                .retain(|(component, _), _| *component != APISERVER);
+            machine.kubelet += 1;
+            machine.checkpoints.clear();
+        }
+        world.machine(3).blind = true;
+    };
+    is_unknown(&bent(dead, 8_000), "S6");
+}
+
 // === S6 ===
 
 #[test]
@@ -83,6 +126,27 @@ fn s6_holds_while_an_agent_can_start_an_apiserver() {
     is_violated(&bent(torn, 5_000), "S6");
 }
 
+#[test]
+fn s6_does_not_count_a_copy_whose_version_is_torn() {
+    let copied = |world: &mut World, complete: bool| {
+        for number in 1..=3 {
+            let machine = world.machine(number);
+            machine
+                .processes
+                .retain(|(component, _), _| *component != APISERVER);
+            machine.kubelet += 1;
+            // No agent is left that could start another one.
+            machine.agents.clear();
+            let manifest = "checkpoint-kube-apiserver.json".to_owned();
+            machine.manifests = [manifest].into();
+            machine.checkpoints.truncate(1);
+            machine.checkpoints[0].complete = complete;
+        }
+    };
+    holds(&bent(|world| copied(world, true), 5_000), "S6");
+    is_violated(&bent(|world| copied(world, false), 5_000), "S6");
+}
+
 // === S16, S17 ===
 
 #[test]
@@ -91,6 +155,16 @@ fn s16_is_violated_by_what_could_be_activated_and_is_not_whole() {
     is_violated(&bent(torn, 1_000), "S16");
     let mixed = |world: &mut World| world.machine(1).checkpoints[0].mixed = true;
     is_violated(&bent(mixed, 1_000), "S16");
+}
+
+#[test]
+fn s16_is_violated_by_a_manifest_that_refers_to_nothing() {
+    let dangling = |world: &mut World| {
+        let mut nothing = version(APISERVER, "");
+        nothing.complete = false;
+        world.machine(1).checkpoints.push(nothing);
+    };
+    is_violated(&bent(dangling, 1_000), "S16");
 }
 
 #[test]
