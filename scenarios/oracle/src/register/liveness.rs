@@ -43,7 +43,7 @@ pub(super) const LIVENESS: [Rule; 16] = [
         Class::Timed,
         "Any one instance of a component that is deleted or killed is replaced.",
     )
-    .judged_by(lost_instance_returns::monitor, 1)
+    .judged_by(lost_instance_returns::monitor, 2)
     .under("one instance at a time; the time counts from the last fault or heal"),
     rule(
         "L5",
