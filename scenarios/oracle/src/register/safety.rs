@@ -177,7 +177,7 @@ pub(super) const SAFETY: [Rule; 31] = [
         Class::Timed,
         "A checkpoint and its parent run together at most for the stated window.",
     )
-    .judged_by(handover_is_bounded::monitor, 1),
+    .judged_by(handover_is_bounded::monitor, 2),
     rule(
         "S21",
         "last-known-good",

@@ -1,6 +1,8 @@
 //! Checkpoints: S5b, S16, S17 and S19 to S21.
 
-use terms::{Component, Fault, Incarnation, Tear};
+use oracle::observation::Step;
+use oracle::{Sighting, Source};
+use terms::{Actor, Component, Fault, Incarnation, Moment, Tear};
 
 use crate::runner::node_fault;
 use crate::story::{Story, cp, holds, is_not_judged, is_unknown, is_violated};
@@ -256,6 +258,31 @@ fn s20_is_not_violated_while_the_parent_is_not_ready() {
         }
     };
     is_not_judged(&bent(beside, 60_000), "S20");
+}
+
+#[test]
+fn s20_does_not_count_while_the_agent_is_held() {
+    let step = |held: bool| {
+        Sighting::Step(Step {
+            actor: Actor("checkpoint@cp-1".to_owned()),
+            step: "kube-apiserver-retired".into(),
+            moment: Moment::Entered,
+            occurrence: 1,
+            held,
+            reason: None,
+        })
+    };
+    let beside = |world: &mut World, held: bool| {
+        world.machine(1).processes.insert(COPY, 90);
+        world.run(12_000);
+        world.story.tell(world.now_ms, Source::Steps, step(held));
+        world.run(40_000);
+        world.story.tell(world.now_ms, Source::Steps, step(false));
+        world.run(20_000);
+        world.machine(1).processes.remove(&COPY);
+    };
+    holds(&bent(|world| beside(world, true), 1_000), "S20");
+    is_violated(&bent(|world| beside(world, false), 1_000), "S20");
 }
 
 // === S21 ===

@@ -4,7 +4,7 @@ use terms::{Component, Delete, Fault, Resource};
 
 use crate::checkpoints::{APISERVER, COPY, bent};
 use crate::runner::{kill, node_fault};
-use crate::story::{Story, cp, holds, is_unknown, is_violated};
+use crate::story::{Story, cp, holds, is_not_judged, is_unknown, is_violated};
 use crate::world::{SELF_HOSTED, World};
 
 // === L6 ===
@@ -59,6 +59,30 @@ fn l6_counts_from_the_last_power() {
     holds(&bent(slow, 8_000), "L6");
 }
 
+#[test]
+fn l6_asks_for_the_api_alone_before_the_procedure_was_done() {
+    let lost = |returns: bool| {
+        let mut world = World::new(1);
+        world.serve_bootstrap();
+        world.power_off(1);
+        world.run(2_000);
+        world.heal(1);
+        world.api_fails = !returns;
+        world.run(122_000);
+        world.close("open")
+    };
+    holds(&lost(true), "L6");
+    is_violated(&lost(false), "L6");
+    // Nobody had written anything that could be missed.
+    let mut world = World::new(1);
+    world.start("bootstrap", false);
+    world.power_off(1);
+    world.run(2_000);
+    world.heal(1);
+    world.run(122_000);
+    is_not_judged(&world.close("open"), "L6");
+}
+
 // === L7, L8, L9 ===
 
 fn delete(component: Component) -> Fault {
@@ -93,6 +117,15 @@ fn l7_and_l8_hold_when_others_come_and_are_violated_when_nobody_does() {
         holds(&bent(|world| replace(world, component, true), 8_000), id);
         is_violated(&bent(|world| replace(world, component, false), 185_000), id);
     }
+}
+
+#[test]
+fn l8_is_violated_when_pods_are_back_and_nobody_leads() {
+    let leaderless = |world: &mut World| {
+        world.leases_stand = true;
+        replace(world, Component::KubeScheduler, true);
+    };
+    is_violated(&bent(leaderless, 185_000), "L8");
 }
 
 #[test]
