@@ -5,7 +5,7 @@ use terms::Capability;
 use super::{Class, Rule, rule};
 use crate::invariants::{
     a_new_leader_acts, bootstrap_completes, control_plane_returns, lost_instance_returns,
-    node_loss_is_survived, pivot_keeps_the_api_writable,
+    node_loss_is_survived, pivot_keeps_the_api_writable, recovery_from_snapshot,
 };
 
 pub(super) const LIVENESS: [Rule; 16] = [
@@ -96,7 +96,9 @@ pub(super) const LIVENESS: [Rule; 16] = [
         Some(Capability::Recover),
         Class::Timed,
         "After the loss of all control-plane nodes and their disks, the cluster returns on new nodes from a snapshot, and stale objects converge.",
-    ),
+    )
+    .judged_by(recovery_from_snapshot::monitor, 1)
+    .under("a recovery from a snapshot was begun, and no fault came after it began"),
     rule(
         "L11",
         "partition-heals",

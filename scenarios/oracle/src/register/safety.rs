@@ -5,10 +5,11 @@ use terms::Capability;
 use super::{Class, Rule, rule};
 use crate::invariants::{
     acknowledged_writes_survive, checkpoints_are_complete, checkpoints_armed_before_teardown,
-    checkpoints_need_no_api, checkpoints_outlive_ignorance, failure_holds, foreign_cluster_refused,
-    guard_holds_at_teardown, handover_is_bounded, identities_continue, last_known_good,
-    no_credentials_left, nothing_runs_on_deleted_files, one_checkpoint_agent, one_etcd_cluster,
-    revisions_never_go_back, running_again_converges, somebody_can_start_an_apiserver,
+    checkpoints_need_no_api, checkpoints_outlive_ignorance, decisions_use_fresh_facts,
+    failure_holds, foreign_cluster_refused, guard_holds_at_teardown, handover_is_bounded,
+    identities_continue, last_known_good, no_credentials_left, nothing_runs_on_deleted_files,
+    one_checkpoint_agent, one_etcd_cluster, one_operator_at_a_time, revisions_never_go_back,
+    running_again_converges, somebody_can_start_an_apiserver,
 };
 
 pub(super) const SAFETY: [Rule; 31] = [
@@ -235,14 +236,18 @@ pub(super) const SAFETY: [Rule; 31] = [
         Some(Capability::Recover),
         Class::Monitor,
         "No procedure counts a pod whose node has no fresh lease.",
-    ),
+    )
+    .judged_by(decisions_use_fresh_facts::monitor, 1)
+    .under("judged of recoveries, at the steps that wait for pods"),
     rule(
         "S29",
         "one-operator-at-a-time",
         None,
         Class::Monitor,
         "Two bootstraps or recoveries never act at the same time.",
-    ),
+    )
+    .judged_by(one_operator_at_a_time::monitor, 1)
+    .under("one is begun while another is open"),
     rule(
         "S30",
         "workloads-keep-running",

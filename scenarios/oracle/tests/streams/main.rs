@@ -8,6 +8,7 @@ mod checkpoints;
 mod data;
 mod failure;
 mod liveness;
+mod recoveries;
 mod removals;
 mod returns;
 mod teardown;

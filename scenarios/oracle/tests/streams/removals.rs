@@ -9,7 +9,7 @@ use crate::story::{Story, cp, holds, is_unknown, is_violated, of, opened};
 use crate::world::{World, version};
 
 /// The installer's words, which every story begins with.
-fn case(world: &mut World) -> &mut CaseOpened {
+pub(crate) fn case(world: &mut World) -> &mut CaseOpened {
     let Sighting::CaseOpened(case) = &mut world.story.told[0].saw else {
         panic!("the first line opens the case")
     };
