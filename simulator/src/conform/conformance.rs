@@ -139,8 +139,6 @@ fn world_of(config: &Config, seen: &Seen, unusual: u8) -> World {
     let config = Config {
         control_planes: seen.control_planes,
         foreign: false,
-        from_snapshot: false,
-        rival: false,
         announces: true,
         plan: unarmed(&config.plan),
         ..config.clone()
