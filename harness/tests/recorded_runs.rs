@@ -36,6 +36,7 @@ fn events() -> String {
         budgets: Default::default(),
         done_step: "done".into(),
         expected_end: "done".into(),
+        checkpoint_times: None,
     };
     let closed = CaseClosed {
         end: "holding".into(),

@@ -86,6 +86,7 @@ pub fn never_ran(record: CaseRecord, reason: &str) -> CaseReport {
         end: "unknown".to_owned(),
         invariants: Vec::new(),
         figures: BTreeMap::new(),
+        fidelity: Default::default(),
         observations: 0,
     };
     CaseReport {

@@ -11,9 +11,21 @@ use crate::{CaseReport, RunReport, duration, figure, result_word};
 const TIMELINE_LINES: usize = 80;
 
 /// Figures that the table shows, where a case has them; the rest is listed below it.
-const TABLE_FIGURES: [(&str, &str); 2] = [
+const TABLE_FIGURES: [(&str, &str); 6] = [
     ("api_write_gap_ms", "write gap"),
     ("bootstrap_ms", "bootstrap"),
+    ("api_return_ms", "API back"),
+    ("control_plane_return_ms", "all self-hosted"),
+    ("redundancy_restored_ms", "copies gone"),
+    ("writes_lost_count", "writes lost"),
+];
+
+/// Figures of what a loss cost.
+const COST_FIGURES: [&str; 4] = [
+    "api_return_ms",
+    "control_plane_return_ms",
+    "redundancy_restored_ms",
+    "writes_lost_count",
 ];
 
 /// The run as a Markdown page: the counts, a table of all cases, and what went wrong with its
@@ -39,6 +51,7 @@ pub fn summary_with_timelines(run: &RunReport, timelines: &BTreeMap<String, Stri
     if !run.cases.is_empty() {
         page += "\n";
         page += &table(run);
+        page += &limits(run);
     }
     for result in [CaseResult::Failed, CaseResult::Inconclusive] {
         for case in run
@@ -97,6 +110,23 @@ fn table(run: &RunReport) -> String {
         table.push('\n');
     }
     table
+}
+
+/// What the faults really did, where the table says what they cost: no figure says more than that.
+fn limits(run: &RunReport) -> String {
+    let costly = run.cases.iter().filter(|case| {
+        let figures = &case.verdict.figures;
+        COST_FIGURES.iter().any(|name| figures.contains_key(*name))
+    });
+    let fidelity: BTreeMap<_, _> = costly.flat_map(|case| &case.verdict.fidelity).collect();
+    if fidelity.is_empty() {
+        return String::new();
+    }
+    let faults = fidelity.into_iter();
+    let lines: String = faults
+        .map(|(fault, did)| format!("- {}: {}\n", code(fault), text(did)))
+        .collect();
+    format!("\nWhat the faults really did, and so how far these figures reach:\n\n{lines}")
 }
 
 /// A result that stands out in a table.

@@ -25,6 +25,15 @@ const RETURNS: [&str; 4] = [
     "processes-return",
 ];
 
+/// Great losses, after which everything must be self-hosted again.
+const CONTROL_PLANE_RETURNS: [&str; 5] = [
+    "api-returns-after-power-loss",
+    "api-returns-after-deletion",
+    "controllers-return-after-deletion",
+    "processes-return",
+    "recovery-from-snapshot",
+];
+
 /// Every budget, in the order of the documentation.
 pub const BUDGETS: [Budget; 7] = [
     Budget {
@@ -53,7 +62,7 @@ pub const BUDGETS: [Budget; 7] = [
         default: Milliseconds::from_seconds(180),
         limits: "heal → every component self-hosted again",
         because: "the return of the API, and one round of back-off of each controller after it",
-        judges: &RETURNS,
+        judges: &CONTROL_PLANE_RETURNS,
     },
     Budget {
         name: "redundancy_restored",

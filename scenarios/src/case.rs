@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use oracle::Expectation;
-use oracle::observation::CaseOpened;
+use oracle::observation::{CaseOpened, CheckpointTimes};
 use serde::{Deserialize, Serialize};
 use terms::{Capability, Milliseconds, NodeId, StepName};
 
@@ -47,6 +47,9 @@ pub struct Case {
     pub cost_s: u32,
     /// What the installer claims, which arms invariants.
     pub capabilities: BTreeSet<Capability>,
+    /// The times that the plan of its checkpoint agents states; none without agents.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub checkpoint_times: Option<CheckpointTimes>,
 }
 
 impl Case {
@@ -75,6 +78,7 @@ impl Case {
             budgets: self.budgets_in_force(),
             done_step: StepName::new(pivot::Plan::DONE_STEP),
             expected_end: self.expect.ends.clone(),
+            checkpoint_times: self.checkpoint_times,
         }
     }
 

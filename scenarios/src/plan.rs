@@ -216,6 +216,7 @@ fn made(id: &str, scenario: &Scenario, case: &ScenarioCase, seed: u64, repetitio
         tags,
         installer,
         capabilities,
+        checkpoint_times,
         expect,
         timeline,
     } = case;
@@ -241,6 +242,7 @@ fn made(id: &str, scenario: &Scenario, case: &ScenarioCase, seed: u64, repetitio
         tags: tags.clone(),
         cost_s: *cost_s,
         capabilities: capabilities.clone(),
+        checkpoint_times: *checkpoint_times,
     }
 }
 

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
+use oracle::observation::CheckpointTimes;
 use pivot::Plan;
 use pivot::checkpoint::{AgentPlan, Step};
 use terms::{Capability, Component, StepName};
@@ -149,6 +150,13 @@ impl Policy {
             claims.insert(Capability::Ha);
         }
         claims
+    }
+
+    /// The times that its checkpoint agents keep to; none without agents.
+    pub fn checkpoint_times(&self) -> Option<CheckpointTimes> {
+        let agent = self.agent.as_ref()?;
+        let grace_ms = agent.grace_ms.into();
+        Some(CheckpointTimes { grace_ms })
     }
 
     /// The steps that a checkpoint agent announces.

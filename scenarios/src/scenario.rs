@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use oracle::Expectation;
+use oracle::observation::CheckpointTimes;
 use terms::{Capability, Milliseconds};
 
 use crate::case::{Cluster, Installer};
@@ -42,6 +43,8 @@ pub struct ScenarioCase {
     pub installer: Installer,
     /// What it claims.
     pub capabilities: BTreeSet<Capability>,
+    /// The times that the plan of its checkpoint agents states; none without agents.
+    pub checkpoint_times: Option<CheckpointTimes>,
     /// What must come out.
     pub expect: Expectation,
     /// What happens, placeholders replaced.

@@ -32,8 +32,14 @@ const ON_TRIAL: [&str; 19] = [
     "api-returns-after-power-loss",
 ];
 
-/// What no scene here brings out. The oracle's own streams violate both.
-const ON_TRIAL_ELSEWHERE: [&str; 2] = ["checkpoints-need-no-api", "processes-return"];
+/// What no scene here brings out. The oracle's own streams violate each.
+const ON_TRIAL_ELSEWHERE: [&str; 5] = [
+    "checkpoints-need-no-api",
+    "processes-return",
+    "decisions-use-fresh-facts",
+    "one-operator-at-a-time",
+    "recovery-from-snapshot",
+];
 
 /// Faults that do not disturb the bootstrap.
 const AFTER_END: When = When::AfterEnd(5_000);

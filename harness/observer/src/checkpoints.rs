@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
+use std::io;
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
@@ -40,25 +41,32 @@ impl Checkpoints {
         }
     }
 
-    /// The versions as they are now. A file is read again only if its size or time changed.
-    pub fn look(&mut self) -> Vec<CheckpointSeen> {
+    /// The versions as they are now, and what is prepared without one; nothing when they could not be looked
+    /// at. A file is read again only if its size or time changed.
+    pub fn look(&mut self) -> Option<Vec<CheckpointSeen>> {
         let mut found = Vec::new();
         for component in Component::SELF_HOSTED {
             let name = format!("checkpoint-{component}.json");
-            let referring: Vec<String> = self
-                .manifests
-                .iter()
-                .filter_map(|directory| fs::read_to_string(directory.join(&name)).ok())
-                .collect();
-            for version in versions(&self.root.join(component.name())) {
-                found.push(self.version(component, &version, &referring));
+            let mut referring = Vec::new();
+            for directory in &self.manifests {
+                referring.extend(if_present(fs::read_to_string(directory.join(&name)))?);
             }
+            let versions = versions(&self.root.join(component.name()))?;
+            for version in &versions {
+                found.push(self.version(component, version, &referring));
+            }
+            let lies_there = |text: &&String| {
+                let mut all = versions.iter();
+                all.any(|version| text.contains(&directory(version)))
+            };
+            let dangling = referring.iter().filter(|text| !lies_there(text));
+            found.extend(dangling.map(|text| without_version(component, text)));
         }
         // What is gone need not be remembered.
         if self.sums.len() > MOST_FILES * MOST_VERSIONS {
             self.sums.retain(|path, _| path.exists());
         }
-        found
+        Some(found)
     }
 
     fn version(
@@ -67,8 +75,11 @@ impl Checkpoints {
         path: &Path,
         referring: &[String],
     ) -> CheckpointSeen {
-        let directory = format!("{}/", path.display());
+        let own = directory(path);
         let manifest = fs::read_to_string(path.join(MANIFEST)).unwrap_or_default();
+        // What the kubelet gets is a manifest that lies ready; it need not be the version's own.
+        let referring = referring.iter().filter(|text| text.contains(&own));
+        let manifests: Vec<&String> = referring.chain([&manifest]).collect();
         CheckpointSeen {
             component,
             generation: path
@@ -76,9 +87,11 @@ impl Checkpoints {
                 .map(|name| name.to_string_lossy().into_owned())
                 .unwrap_or_default(),
             complete: self.is_complete(path),
-            prepared: referring.iter().any(|text| text.contains(&directory)),
-            mixed: mentions_others(&manifest, &self.root, &directory),
-            references: references(&manifest),
+            prepared: manifests.len() > 1,
+            mixed: manifests
+                .iter()
+                .any(|text| mentions_others(text, &self.root, &own)),
+            references: manifests.iter().flat_map(|text| references(text)).collect(),
         }
     }
 
@@ -123,15 +136,45 @@ impl Checkpoints {
     }
 }
 
-fn versions(directory: &Path) -> Vec<PathBuf> {
-    let entries = fs::read_dir(directory).into_iter().flatten().flatten();
-    let mut versions: Vec<PathBuf> = entries
-        .map(|entry| entry.path())
-        .filter(|path| path.is_dir())
-        .collect();
+/// What lies in a version's directory begins with this.
+fn directory(version: &Path) -> String {
+    format!("{}/", version.display())
+}
+
+/// A manifest that lies ready, and that refers to no version on this disk.
+fn without_version(component: Component, manifest: &str) -> CheckpointSeen {
+    CheckpointSeen {
+        component,
+        generation: String::new(),
+        complete: false,
+        prepared: true,
+        mixed: false,
+        references: references(manifest),
+    }
+}
+
+/// What is not there is nothing; for what is there and cannot be read, nobody knows.
+fn if_present<T>(read: io::Result<T>) -> Option<Option<T>> {
+    match read {
+        Ok(what) => Some(Some(what)),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Some(None),
+        Err(_) => None,
+    }
+}
+
+/// The versions in a component's directory; nothing when it cannot be read.
+fn versions(directory: &Path) -> Option<Vec<PathBuf>> {
+    let entries = if_present(fs::read_dir(directory))?.into_iter().flatten();
+    let mut versions = Vec::new();
+    for entry in entries {
+        let path = entry.ok()?.path();
+        if path.is_dir() {
+            versions.push(path);
+        }
+    }
     versions.sort();
     versions.truncate(MOST_VERSIONS);
-    versions
+    Some(versions)
 }
 
 fn collect(root: &Path, directory: &Path, depth: usize, files: &mut Vec<PathBuf>) {
@@ -252,9 +295,10 @@ mod tests {
         let (root, staging) = (directory.path().join("c"), directory.path().join("s"));
         let path = version(&root, "one");
         let mut checkpoints = Checkpoints::new(&root, vec![staging.clone()]);
-        assert!(checkpoints.look()[0].complete, "it is complete at first");
+        let mut look = || checkpoints.look().expect("they can be looked at");
+        assert!(look()[0].complete, "it is complete at first");
         change(&path, &staging);
-        let [seen] = checkpoints.look().try_into().expect("one version");
+        let [seen] = look().try_into().expect("one version");
         assert_eq!((seen.complete, seen.prepared), (complete, prepared));
         seen
     }
@@ -294,6 +338,44 @@ mod tests {
             true,
             true,
         );
+    }
+
+    #[test]
+    fn what_lies_ready_may_be_another_manifest_than_the_versions_own() {
+        let seen = check(
+            |path, staging| {
+                let (own, other) = (path.display(), path.with_file_name("two"));
+                let other = other.display();
+                let text =
+                    format!("{{\"configMap\": {{}}, \"paths\": [\"{own}/a\", \"{other}/b\"]}}");
+                write(&staging.join("checkpoint-kube-apiserver.json"), &text);
+            },
+            true,
+            true,
+        );
+        assert!(seen.mixed);
+        assert!(seen.references.contains("configMap"));
+        let seen = check(
+            |path, staging| {
+                let text = fs::read_to_string(path.join(MANIFEST)).unwrap();
+                write(&staging.join("checkpoint-kube-apiserver.json"), &text);
+                fs::remove_dir_all(path).unwrap();
+            },
+            false,
+            true,
+        );
+        assert_eq!(seen.generation, "");
+    }
+
+    #[test]
+    fn what_cannot_be_looked_at_is_not_absent() {
+        let directory = tempfile::tempdir().unwrap();
+        let root = directory.path().join("c");
+        let mut checkpoints = Checkpoints::new(&root, Vec::new());
+        assert_eq!(checkpoints.look(), Some(Vec::new()), "nobody saved any");
+        fs::create_dir(&root).unwrap();
+        write(&root.join("kube-apiserver"), "no directory");
+        assert_eq!(checkpoints.look(), None);
     }
 
     #[test]

@@ -73,13 +73,15 @@ fn watch(arguments: &Arguments) -> std::io::Result<()> {
 
 fn look(arguments: &Arguments, checkpoints: &mut Checkpoints) -> NodeInventory {
     let (processes, kubelet) = processes::list();
+    let versions = checkpoints.look();
     NodeInventory {
         processes,
         kubelet,
         manifests: files::manifests(&arguments.manifests),
         bootstrap_files: files::below(&arguments.bootstrap_paths),
         ports: ports::listening(),
-        checkpoints: checkpoints.look(),
+        blind_to_checkpoints: versions.is_none(),
+        checkpoints: versions.unwrap_or_default(),
         agents: agents::list(&arguments.checkpoints.join("lock")),
     }
 }

@@ -260,6 +260,7 @@ mod tests {
             end: "done".to_owned(),
             invariants: slugs.iter().map(judged).collect(),
             figures: Default::default(),
+            fidelity: Default::default(),
             observations: 0,
         }
     }

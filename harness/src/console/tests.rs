@@ -81,6 +81,7 @@ fn verdict(result: CaseResult, reason: &str) -> Verdict {
         end,
         invariants,
         figures,
+        fidelity: Default::default(),
         observations: 1,
     }
 }

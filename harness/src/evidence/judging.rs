@@ -26,6 +26,7 @@ pub fn judge_events(events: &Path, case: &str, expected: &Expectation) -> Verdic
             end: "unknown".to_owned(),
             invariants: Vec::new(),
             figures: BTreeMap::new(),
+            fidelity: Default::default(),
             observations: 0,
         },
     }

@@ -39,6 +39,8 @@ pub(super) async fn start(
     let started = observation::Operation {
         operation: operation.clone(),
         foreign: false,
+        from_snapshot: false,
+        rival: false,
     };
     stream.runner(Sighting::OperationStarted(started)).await;
     match kind {

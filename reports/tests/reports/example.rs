@@ -74,6 +74,7 @@ pub(crate) fn case(scenario: &str, policy: &str, result: CaseResult) -> CaseRepo
             ("api_write_gap_ms".into(), 340),
             ("bootstrap_ms".into(), 36_900),
         ]),
+        fidelity: Default::default(),
         observations: 4_120,
     };
     let evidence = format!("runs/latest/{scenario}+selfhost-{policy}@1.34/evidence");

@@ -68,3 +68,26 @@ fn a_verdict_is_read_back_as_it_was_written() {
         assert!(text.ends_with("}\n"));
     }
 }
+
+#[test]
+fn what_a_loss_cost_is_shown_with_what_the_fault_really_did() {
+    let mut costly = example::failed();
+    costly.verdict.figures = BTreeMap::from([
+        ("api_return_ms".into(), 9_950),
+        ("control_plane_return_ms".into(), 26_500),
+        ("writes_lost_count".into(), 2),
+    ]);
+    let did = "process-level: every process is killed at once";
+    costly.verdict.fidelity = BTreeMap::from([("power_off".into(), did.into())]);
+    let mut harmless = example::failed();
+    harmless.verdict.fidelity = BTreeMap::from([("kill_installer".into(), "exact".into())]);
+    let page = summary_markdown(&example::run(vec![costly, harmless]));
+    let head = "| case | result | time | write gap | bootstrap | API back | all self-hosted | writes lost |";
+    assert!(page.contains(head), "{page}");
+    assert!(page.contains("| 10.0s | 26.5s | 2 |"), "{page}");
+    assert!(
+        page.contains(&format!("\n- `power_off`: {did}\n")),
+        "{page}"
+    );
+    assert!(!page.contains("kill_installer"), "{page}");
+}

@@ -111,6 +111,7 @@ fn opened() -> Observation {
         budgets: BTreeMap::new(),
         done_step: "done".into(),
         expected_end: "done".into(),
+        checkpoint_times: None,
     };
     at(0, Source::Runner, Sighting::CaseOpened(opened))
 }

@@ -2,14 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use terms::{Component, Fault, Incarnation};
+use terms::{Component, Incarnation};
 
 use crate::invariants::write_gap::WriteGap;
-use crate::observation::{Observation, PodStatus, RequestKind, RequestOutcome, Sighting, Source};
+use crate::observation::{Observation, PodStatus, RequestOutcome, Sighting};
+use crate::returns::{Losses, Returns};
 use crate::view::View;
-
-/// The kubelet needs this long to notice an end and to say so in the pod's status.
-const STATUS_US: u64 = 3_000_000;
 
 /// The figures of a case, taken while it is judged; a figure that was not seen is absent.
 #[derive(Default)]
@@ -17,36 +15,32 @@ pub(crate) struct Figures {
     seen: bool,
     gap: WriteGap,
     self_hosted: bool,
+    returns: Returns,
+    losses: Losses,
     /// By place in [`NAMES`].
     figures: [Option<u64>; NAMES.len()],
 }
 
 /// Names of the figures, with the unit last.
-const NAMES: [&str; 10] = [
-    "api_return_ms",
+const NAMES: [&str; 7] = [
     "api_write_gap_held_ms",
     "api_write_gap_ms",
     "bootstrap_ms",
-    "control_plane_return_ms",
     "first_self_hosted_ms",
     "first_served_ms",
     "pivot_write_gap_ms",
-    "redundancy_restored_ms",
     "settle_ms",
 ];
 
 /// Their places.
 #[derive(Clone, Copy)]
 enum Name {
-    ApiReturn,
     ApiWriteGapHeld,
     ApiWriteGap,
     Bootstrap,
-    ControlPlaneReturn,
     FirstSelfHosted,
     FirstServed,
     PivotWriteGap,
-    RedundancyRestored,
     Settle,
 }
 
@@ -56,7 +50,11 @@ impl Figures {
         let named = NAMES.into_iter().zip(self.figures);
         let writes = self.seen.then_some(self.gap.acknowledged);
         named
-            .chain([("writes_acknowledged_count", writes)])
+            .chain([
+                ("writes_acknowledged_count", writes),
+                ("writes_lost_count", self.losses.count),
+            ])
+            .chain(self.returns.all())
             .filter_map(|(name, figure)| Some((name.to_owned(), figure?)))
             .collect()
     }
@@ -65,7 +63,9 @@ impl Figures {
     pub(crate) fn observe(&mut self, view: &View, seen: &Observation) {
         self.seen = true;
         self.milestones(view, seen);
-        self.returns(view, seen);
+        self.settles(seen);
+        self.returns.observe(view, seen);
+        self.losses.observe(view, seen);
         if let Some(gap) = self.gap.observe(seen)
             && self.self_hosted
         {
@@ -109,39 +109,11 @@ impl Figures {
         }
     }
 
-    /// How long after the last heal, or the last fault that needs none, things were back.
-    fn returns(&mut self, view: &View, seen: &Observation) {
-        match &seen.saw {
-            Sighting::Request(request) if seen.source == Source::LoadBalancer => {
-                let write = matches!(request.kind, RequestKind::Write(_));
-                let acknowledged = matches!(request.outcome, RequestOutcome::Acknowledged { .. });
-                if let (true, true, Some(heal_us)) = (write, acknowledged, healed_us(view, seen)) {
-                    self.first(Name::ApiReturn, seen.end_us.saturating_sub(heal_us));
-                }
-            }
-            Sighting::Pods(pods) if is_complete(view, pods) => {
-                let heal_us = healed_us(view, seen);
-                // The status of a pod whose node was off, or whose process was killed, lags behind.
-                if let Some(heal_us) = heal_us.filter(|_| all_serve(view)) {
-                    self.first(
-                        Name::ControlPlaneReturn,
-                        seen.end_us.saturating_sub(heal_us),
-                    );
-                }
-                let since_us = heal_us.max(disrupted_us(view, seen));
-                if let Some(since_us) =
-                    since_us.filter(|us| all_serve(view) && seen.start_us >= us + STATUS_US)
-                {
-                    self.first(
-                        Name::RedundancyRestored,
-                        seen.end_us.saturating_sub(since_us),
-                    );
-                }
-            }
-            Sighting::Settled(settled) if settled.failure().is_none() => {
-                self.most(Name::Settle, settled.took_ms.saturating_mul(1_000));
-            }
-            _ => {}
+    fn settles(&mut self, seen: &Observation) {
+        if let Sighting::Settled(settled) = &seen.saw
+            && settled.failure().is_none()
+        {
+            self.most(Name::Settle, settled.took_ms.saturating_mul(1_000));
         }
     }
 
@@ -153,27 +125,6 @@ impl Figures {
         let most = self.figures[name as usize].get_or_insert(0);
         *most = (*most).max(microseconds / 1_000);
     }
-}
-
-/// When the last heal before an observation was done.
-fn healed_us(view: &View, seen: &Observation) -> Option<u64> {
-    let heals = view.faults().heals().iter();
-    let ends = heals.map(|heal| heal.from.end_us);
-    ends.filter(|end_us| *end_us <= seen.start_us).max()
-}
-
-/// When the last fault before an observation was proven that needs no heal and disrupts the cluster.
-fn disrupted_us(view: &View, seen: &Observation) -> Option<u64> {
-    let momentary = view
-        .faults()
-        .before(seen.start_us)
-        .filter(|fault| !fault.value.fault.is_lasting());
-    let disruptive =
-        momentary.filter(|fault| !matches!(fault.value.fault, Fault::KillInstaller(_)));
-    disruptive
-        .map(|fault| fault.from.end_us)
-        .filter(|end_us| *end_us <= seen.start_us)
-        .max()
 }
 
 /// Whether as many self-hosted apiservers serve as are wanted.

@@ -11,7 +11,7 @@
 //!    expected violations are proven, so then others may be unknown;
 //! 8. passed.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::faults::Faults;
 use crate::figures::Figures;
@@ -74,8 +74,17 @@ pub fn judge(observations: &[Observation], expectation: &Expectation) -> Verdict
         end: view.end().to_owned(),
         invariants,
         figures: figures.all(),
+        fidelity: fidelity(&view),
         observations: observations.len() as u64,
     }
+}
+
+/// What each kind of fault really did.
+fn fidelity(view: &View) -> BTreeMap<String, String> {
+    let faults = view.faults().all().iter().map(|fault| &fault.value);
+    faults
+        .map(|fault| (fault.fault.key().to_owned(), fault.fidelity.clone()))
+        .collect()
 }
 
 fn judgement(rule: &Rule, monitor: Option<&dyn Invariant>, view: &View) -> Judgement {

@@ -27,6 +27,7 @@ mod judge;
 mod live;
 mod order;
 pub mod reader;
+mod returns;
 
 pub use faults::{FaultSeen, Faults};
 pub use invariants::Invariant;

@@ -38,6 +38,9 @@ pub struct Verdict {
     pub invariants: Vec<Judged>,
     /// Figures worth keeping, by name with the unit last, such as `api_write_gap_ms`.
     pub figures: std::collections::BTreeMap<String, u64>,
+    /// What each kind of fault really did, by its key in scenario files: the limits of what the figures say.
+    #[serde(default, skip_serializing_if = "std::collections::BTreeMap::is_empty")]
+    pub fidelity: std::collections::BTreeMap<String, String>,
     /// How many observations were judged.
     pub observations: u64,
 }

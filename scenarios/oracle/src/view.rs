@@ -71,7 +71,8 @@ pub struct Procedure {
     pub done: Option<Reference>,
     /// How its last operation ended, if nothing was started since.
     pub ended: Option<Latest<OperationEnd>>,
-    /// The running operation of another cluster's installer.
+    /// The running operation of another cluster's installer, or of a rival: it must be refused, and nothing of
+    /// the case's own hangs on it.
     pub foreign: Option<Reference>,
 }
 
@@ -161,7 +162,7 @@ impl View {
 
 impl Procedure {
     fn start(&mut self, seen: &Observation, operation: &Operation) {
-        if operation.foreign {
+        if operation.foreign || operation.rival {
             self.foreign = Some(Reference::to(seen));
             return;
         }

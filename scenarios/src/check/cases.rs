@@ -144,6 +144,7 @@ impl Context<'_> {
                 tags: self.tags.iter().chain(&written.tags).cloned().collect(),
                 installer: installer.clone(),
                 capabilities: policy.capabilities(self.cluster.control_plane),
+                checkpoint_times: policy.checkpoint_times(),
                 expect: expect.clone(),
                 timeline: walked.entries,
             });

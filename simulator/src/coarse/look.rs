@@ -230,6 +230,7 @@ impl Projection<'_> {
             },
             ports: BTreeMap::new(),
             checkpoints: Vec::new(),
+            blind_to_checkpoints: false,
             agents: Vec::new(),
             kubelet: Some(ProcessId {
                 pid: 200,

@@ -161,6 +161,8 @@ impl<'a> Projection<'a> {
                 self.runner(Sighting::OperationStarted(Operation {
                     operation,
                     foreign: true,
+                    from_snapshot: false,
+                    rival: false,
                 }));
                 self.pass(ACTION_EVERY_MS);
                 self.ended(OperationEnd::Overdue);
@@ -243,6 +245,8 @@ impl<'a> Projection<'a> {
             self.runner(Sighting::OperationStarted(Operation {
                 operation,
                 foreign: false,
+                from_snapshot: false,
+                rival: false,
             }));
         }
         let announced = |state: &State| {
@@ -306,12 +310,15 @@ impl Projection<'_> {
             budgets: BTreeMap::new(),
             done_step: StepName::new("done"),
             expected_end: self.expected_end().to_owned(),
+            checkpoint_times: None,
         };
         self.put(Source::Runner, 0, 0, Sighting::CaseOpened(opened));
         let operation = "bootstrap".to_owned();
         self.runner(Sighting::OperationStarted(Operation {
             operation,
             foreign: false,
+            from_snapshot: false,
+            rival: false,
         }));
         self.announcement();
     }

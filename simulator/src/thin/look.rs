@@ -290,6 +290,7 @@ fn inventory(world: &World, index: u8) -> NodeInventory {
         bootstrap_files: state.bootstrap_files(),
         ports: BTreeMap::new(),
         checkpoints: checkpoints(&state.kept),
+        blind_to_checkpoints: false,
         agents: agents(world, index),
         kubelet: state.has_kubelet(world.now_ms).then_some(ProcessId {
             pid: state.kubelet.pid,

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
-use oracle::observation::{CaseClosed, CaseOpened, OperationEnd, Settled};
+use oracle::observation::{CaseClosed, CaseOpened, CheckpointTimes, OperationEnd, Settled};
 use oracle::{Observation, Sighting};
 use pivot::{LogEntry, Plan};
 use terms::{
@@ -385,5 +385,8 @@ fn opened(scene: &Scene) -> CaseOpened {
         budgets: scene.budgets.clone(),
         done_step: StepName::new("done"),
         expected_end: scene.ends.clone(),
+        checkpoint_times: scene.agent.as_ref().map(|agent| CheckpointTimes {
+            grace_ms: agent.grace_ms.into(),
+        }),
     }
 }

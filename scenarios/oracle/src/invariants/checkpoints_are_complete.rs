@@ -8,8 +8,9 @@ use std::collections::BTreeMap;
 
 use terms::{Component, Fault, NodeId};
 
+use super::sight::Sight;
 use super::{Invariant, finding, not_judged};
-use crate::observation::{CheckpointSeen, Observation, Sighting, Source};
+use crate::observation::{CheckpointSeen, Observation};
 use crate::reference::Reference;
 use crate::verdict::{Finding, Judgement};
 use crate::view::View;
@@ -18,6 +19,7 @@ use crate::view::View;
 struct CheckpointsAreComplete {
     /// Versions that were wanting in the last look at their node.
     wanting: BTreeMap<(NodeId, Component, String), Reference>,
+    sight: Sight,
     judged: u64,
     found: Option<Finding>,
 }
@@ -28,7 +30,7 @@ pub(crate) fn monitor() -> Box<dyn Invariant> {
 
 impl Invariant for CheckpointsAreComplete {
     fn observe(&mut self, view: &View, seen: &Observation) {
-        let (Sighting::NodeInventory(now), Source::Node(node)) = (&seen.saw, &seen.source) else {
+        let Some((node, now)) = self.sight.look(seen) else {
             return;
         };
         let before = std::mem::take(&mut self.wanting);
@@ -65,6 +67,9 @@ impl Invariant for CheckpointsAreComplete {
     }
 
     fn otherwise(&self, _: &View) -> Judgement {
+        if let Some(unknown) = self.sight.is_lacking() {
+            return unknown;
+        }
         if self.judged == 0 {
             return not_judged("no checkpoint that could be activated was seen");
         }
@@ -87,7 +92,9 @@ fn is_torn(view: &View, node: &NodeId, version: &CheckpointSeen) -> bool {
 }
 
 fn lack(version: &CheckpointSeen) -> Option<&'static str> {
-    if !version.complete {
+    if version.generation.is_empty() {
+        Some("the version that its manifest refers to is not there")
+    } else if !version.complete {
         Some("its files are not those that its commit mark names")
     } else if version.mixed {
         Some("its manifest refers to files of another version")

@@ -92,6 +92,10 @@ fn armed(view: &View, act: &crate::verdict::Witness) -> Result<(), Lack> {
             return Err(Lack::Unknown(what));
         };
         let inventory = &latest.value;
+        if !inventory.sees_checkpoints() {
+            let what = format!("the observer on {node} could not look for checkpoints");
+            return Err(Lack::Unknown(what));
+        }
         let hosts = inventory.runs(Component::KubeApiserver, Incarnation::SelfHosted);
         let mut versions = inventory.versions(Component::KubeApiserver);
         if hosts && !versions.any(|version| version.complete) {

@@ -3,14 +3,16 @@
 //! Judged of every complete version: kubelets refuse a static pod that refers to the API, and a
 //! constraint that only a scheduler understands keeps it from nodes without the label.
 
+use super::sight::Sight;
 use super::{Invariant, finding, names, not_judged};
-use crate::observation::{Observation, Sighting, Source};
+use crate::observation::Observation;
 use crate::reference::Reference;
 use crate::verdict::{Finding, Judgement};
 use crate::view::View;
 
 #[derive(Default)]
 struct CheckpointsNeedNoApi {
+    sight: Sight,
     judged: u64,
     found: Option<Finding>,
 }
@@ -21,7 +23,7 @@ pub(crate) fn monitor() -> Box<dyn Invariant> {
 
 impl Invariant for CheckpointsNeedNoApi {
     fn observe(&mut self, _: &View, seen: &Observation) {
-        let (Sighting::NodeInventory(now), Source::Node(node)) = (&seen.saw, &seen.source) else {
+        let Some((node, now)) = self.sight.look(seen) else {
             return;
         };
         for version in now.checkpoints.iter().filter(|version| version.complete) {
@@ -46,6 +48,9 @@ impl Invariant for CheckpointsNeedNoApi {
     }
 
     fn otherwise(&self, _: &View) -> Judgement {
+        if let Some(unknown) = self.sight.is_lacking() {
+            return unknown;
+        }
         if self.judged == 0 {
             return not_judged("no complete checkpoint was seen");
         }

@@ -3,12 +3,13 @@
 //!
 //! Losses, each an invariant of its own: control-plane nodes without power (L6), all apiserver pods
 //! deleted (L7), all schedulers or all controller managers lost while the API lives (L8), every process of the
-//! control plane killed (L9). Judged once the procedure was done; the time counts from the moment when the last
+//! control plane killed (L9). Judged once the procedure was done. A loss of power before that must be followed by the
+//! API alone, if writes had been acknowledged: nothing is self-hosted as yet. The time counts from the moment when the last
 //! control-plane node has power again, or from the proof of the fault, and begins anew with every fault or heal
 //! of nodes. Back is the API with an acknowledged write through the load balancer, and the
 //! control plane when the wanted pods of each component are ready in a reading that began three seconds
-//! after the loss, with none of those that were deleted, every wanted self-hosted apiserver serves, and no copy from
-//! a checkpoint lies in a kubelet's directory. A cluster that does not settle after such a loss violates it too.
+//! after the loss, with none of those that were deleted, every wanted self-hosted apiserver serves, both controllers'
+//! leases were renewed since, and no copy from a checkpoint lies in a kubelet's directory. A cluster that does not settle after such a loss violates it too.
 
 use std::collections::BTreeSet;
 
@@ -41,6 +42,8 @@ struct ControlPlaneReturns {
     kind: Kind,
     arrivals: Arrivals,
     pods: Vec<PodStatus>,
+    /// Whether a write was ever acknowledged.
+    served: bool,
     loss: Option<Loss>,
     returned: u64,
     not_judged: Option<String>,
@@ -55,6 +58,8 @@ struct Loss {
     /// Pods that were there when they were deleted.
     deleted: BTreeSet<String>,
     api_back: bool,
+    /// The procedure was done, so that everything must be self-hosted again.
+    was_done: bool,
 }
 
 /// L6.
@@ -82,6 +87,7 @@ fn monitor(kind: Kind) -> Box<dyn Invariant> {
         kind,
         arrivals: Arrivals::default(),
         pods: Vec::new(),
+        served: false,
         loss: None,
         returned: 0,
         not_judged: None,
@@ -97,6 +103,7 @@ impl Invariant for ControlPlaneReturns {
         if let Sighting::Pods(pods) = &seen.saw {
             self.pods.clone_from(pods);
         }
+        self.served |= is_acknowledged_write(seen);
         let Some(mut loss) = self.loss.take() else {
             return;
         };
@@ -104,8 +111,9 @@ impl Invariant for ControlPlaneReturns {
             self.found.get_or_insert(unsettled);
         }
         loss.count(view, seen);
-        loss.api_back |= loss.writes(seen);
-        if loss.api_back && loss.is_complete(view, seen, &self.pods) {
+        loss.api_back |= loss.since.is_some() && is_acknowledged_write(seen);
+        let all = !loss.was_done || loss.is_complete(view, seen, &self.pods);
+        if loss.api_back && all {
             self.returned += 1;
             return;
         }
@@ -152,7 +160,8 @@ impl ControlPlaneReturns {
             }
             return;
         }
-        if view.procedure().first_done.is_none() {
+        let was_done = view.procedure().first_done.is_some();
+        if !was_done && !(self.kind == Kind::Power && self.served) {
             self.not_judged = Some("the loss came before the procedure was done".to_owned());
             return;
         }
@@ -165,6 +174,7 @@ impl ControlPlaneReturns {
             fault,
             since: None,
             api_back: false,
+            was_done,
         });
     }
 
@@ -257,16 +267,6 @@ impl Loss {
         }
     }
 
-    fn writes(&self, seen: &Observation) -> bool {
-        let Sighting::Request(request) = &seen.saw else {
-            return false;
-        };
-        self.since.is_some()
-            && seen.source == Source::LoadBalancer
-            && matches!(request.kind, RequestKind::Write(_))
-            && matches!(request.outcome, RequestOutcome::Acknowledged { .. })
-    }
-
     fn is_complete(&self, view: &View, seen: &Observation, pods: &[PodStatus]) -> bool {
         let (Some(since), Sighting::Pods(_)) = (&self.since, &seen.saw) else {
             return false;
@@ -276,6 +276,7 @@ impl Loss {
             && gone
             && crate::figures::is_complete(view, pods)
             && crate::figures::all_serve(view)
+            && are_led(view, since)
             && copies(view).is_empty()
     }
 
@@ -292,7 +293,7 @@ impl Loss {
         };
         let what = if let (false, Some(budget_us)) = (self.api_back, late(API)) {
             format!("no write was acknowledged within {}", seconds(budget_us))
-        } else if let Some(budget_us) = late(CONTROL_PLANE) {
+        } else if let (true, Some(budget_us)) = (self.was_done, late(CONTROL_PLANE)) {
             format!(
                 "not everything was self-hosted again within {}",
                 seconds(budget_us)
@@ -309,6 +310,24 @@ impl Loss {
         ];
         Some(finding(what, seen.end_us, witness))
     }
+}
+
+/// Whether both controllers' leases were renewed since then: ready candidates without a leader do nothing.
+fn are_led(view: &View, since: &Reference) -> bool {
+    let controllers = [Component::KubeControllerManager, Component::KubeScheduler];
+    controllers.into_iter().all(|lock| {
+        view.lease(lock)
+            .is_some_and(|lease| lease.renewed.end_us > since.end_us)
+    })
+}
+
+fn is_acknowledged_write(seen: &Observation) -> bool {
+    let Sighting::Request(request) = &seen.saw else {
+        return false;
+    };
+    seen.source == Source::LoadBalancer
+        && matches!(request.kind, RequestKind::Write(_))
+        && matches!(request.outcome, RequestOutcome::Acknowledged { .. })
 }
 
 /// Copies from checkpoints that lie in a kubelet's directory.

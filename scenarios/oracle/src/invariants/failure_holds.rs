@@ -64,7 +64,8 @@ impl Decision {
             .cloned()
             .partition(|node| is_asked(&node));
         let mut served = view.serving();
-        served.retain(|(node, _)| nodes.contains(node));
+        // Copies of checkpoints hand over to their parents and end.
+        served.retain(|(node, by)| nodes.contains(node) && *by != Some(Incarnation::Checkpoint));
         Self {
             from: Reference::to(seen),
             what,
@@ -249,10 +250,10 @@ impl FailureHolds {
     }
 }
 
-/// Instances that serve on these nodes.
+/// Instances that serve on these nodes, without copies of checkpoints.
 fn count(view: &View, nodes: &BTreeSet<NodeId>) -> usize {
     view.serving()
         .iter()
-        .filter(|(node, _)| nodes.contains(node))
+        .filter(|(node, by)| nodes.contains(node) && *by != Some(Incarnation::Checkpoint))
         .count()
 }

@@ -2,9 +2,10 @@
 //!
 //! The window begins when both have a process on the node and the parent's pod is ready, and is 43 s:
 //! 10 s of readiness that an agent waits for, 3 s of the apiserver's shutdown delay, 30 s of grace that the
-//! kubelet gives. It ends when one of the two is gone, the parent is not ready any more, or the node is not seen.
+//! kubelet gives. It ends when one of the two is gone, the parent is not ready any more, the node is not seen, or
+//! its agent is held at a step.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use terms::{Component, Incarnation, NodeId};
 
@@ -22,6 +23,7 @@ const WINDOW_US: u64 = 43_000_000;
 struct HandoverIsBounded {
     parents: Parents,
     together: BTreeMap<(NodeId, Component), (Reference, u64)>,
+    held: BTreeSet<NodeId>,
     met: u64,
     found: Option<Finding>,
 }
@@ -33,6 +35,7 @@ pub(crate) fn monitor() -> Box<dyn Invariant> {
 impl Invariant for HandoverIsBounded {
     fn observe(&mut self, view: &View, seen: &Observation) {
         self.parents.observe(view, seen);
+        self.hold(seen);
         let (Sighting::NodeInventory(now), Source::Node(node)) = (&seen.saw, &seen.source) else {
             return;
         };
@@ -54,6 +57,24 @@ impl Invariant for HandoverIsBounded {
 }
 
 impl HandoverIsBounded {
+    /// Agents that are held by the scenario can hand nothing over.
+    fn hold(&mut self, seen: &Observation) {
+        match &seen.saw {
+            Sighting::Step(step) => {
+                let Some(node) = step.actor.agent_node() else {
+                    return;
+                };
+                if step.held {
+                    self.held.insert(node);
+                } else {
+                    self.held.remove(&node);
+                }
+            }
+            Sighting::Entry(entry) if !entry.begins => self.held.clear(),
+            _ => {}
+        }
+    }
+
     fn judge(&mut self, place: (NodeId, Component), now: &NodeInventory, seen: &Observation) {
         let component = place.1;
         let both = now.runs(component, Incarnation::Checkpoint)
@@ -61,7 +82,7 @@ impl HandoverIsBounded {
         let ready =
             self.parents.are_known(seen.end_us) && self.parents.ready_since_us(&place).is_some();
         let before = self.together.remove(&place);
-        if !(both && ready) {
+        if !(both && ready) || self.held.contains(&place.0) {
             return;
         }
         let unbroken =

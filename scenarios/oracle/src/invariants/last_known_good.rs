@@ -9,8 +9,9 @@ use std::collections::BTreeSet;
 use terms::{Component, NodeId};
 
 use super::parents::Parents;
+use super::sight::Sight;
 use super::{Invariant, finding, not_judged, unknown};
-use crate::observation::{Observation, Sighting, Source};
+use crate::observation::Observation;
 use crate::reference::{Reference, seconds};
 use crate::verdict::{Finding, Judgement};
 use crate::view::View;
@@ -24,6 +25,7 @@ const SLACK_US: u64 = 1_000_000;
 struct LastKnownGood {
     parents: Parents,
     known: BTreeSet<(NodeId, Component, String)>,
+    sight: Sight,
     judged: u64,
     unknown: Option<String>,
     found: Option<Finding>,
@@ -36,7 +38,7 @@ pub(crate) fn monitor() -> Box<dyn Invariant> {
 impl Invariant for LastKnownGood {
     fn observe(&mut self, view: &View, seen: &Observation) {
         self.parents.observe(view, seen);
-        let (Sighting::NodeInventory(now), Source::Node(node)) = (&seen.saw, &seen.source) else {
+        let Some((node, now)) = self.sight.look(seen) else {
             return;
         };
         for version in now.checkpoints.iter().filter(|version| version.complete) {
@@ -52,6 +54,9 @@ impl Invariant for LastKnownGood {
     }
 
     fn otherwise(&self, _: &View) -> Judgement {
+        if let Some(unknown) = self.sight.is_lacking() {
+            return unknown;
+        }
         if let Some(what) = &self.unknown {
             return unknown(what.clone());
         }

@@ -13,13 +13,13 @@ use crate::view::View;
 /// Hands out each fault once, when its time has come: with the first observation that ended after it began,
 /// before that observation is taken in.
 #[derive(Default)]
-pub(super) struct Arrivals {
+pub(crate) struct Arrivals {
     met: BTreeSet<(u64, u64)>,
 }
 
 impl Arrivals {
     /// Faults that began before this observation ended and were not handed out yet. What had no proven effect is left out.
-    pub(super) fn next(&mut self, view: &View, seen: &Observation) -> Vec<FaultSeen> {
+    pub(crate) fn next(&mut self, view: &View, seen: &Observation) -> Vec<FaultSeen> {
         let mut new = Vec::new();
         if self.met.len() == view.faults().all().len() {
             return new;

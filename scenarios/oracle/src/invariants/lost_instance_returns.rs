@@ -1,6 +1,7 @@
 //! L4: one instance that is deleted or killed is replaced within `redundancy_restored`.
 //!
-//! Killed, on one node: another process of the same component and incarnation runs there. Once the
+//! Killed, on one node: another process of the same component and incarnation runs there (or, for a checkpoint's
+//! copy, its parent). Once the
 //! procedure was done, the wanted number of ready self-hosted pods must also be read, in a reading that
 //! began three seconds after that, when the pod's status has caught up. Deleted, one pod: a reading after
 //! it has the wanted number of ready pods of each component without the deleted one. The time counts from
@@ -245,8 +246,12 @@ impl Loss {
         }
         let back = lost.iter().all(|(incarnation, ids)| {
             // A temporary instance need not come back once it is no longer needed.
-            let dispensable = *incarnation == Some(Incarnation::Bootstrap)
+            let temporary = *incarnation == Some(Incarnation::Bootstrap)
                 && view.procedure().first_done.is_some();
+            // Nor need a checkpoint's copy whose parent runs.
+            let copy = *incarnation == Some(Incarnation::Checkpoint)
+                && now.runs(*component, Incarnation::SelfHosted);
+            let dispensable = temporary || copy;
             let kubelet = *component == Component::Kubelet
                 && now.kubelet.is_some_and(|id| !ids.contains(&id));
             let process = now.processes.iter().any(|process| {

@@ -9,8 +9,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use terms::{Component, NodeId};
 
 use super::parents::Parents;
+use super::sight::Sight;
 use super::{Invariant, finding, not_judged};
-use crate::observation::{NodeInventory, Observation, Sighting, Source};
+use crate::observation::{NodeInventory, Observation};
 use crate::reference::Reference;
 use crate::verdict::{Finding, Judgement};
 use crate::view::View;
@@ -20,6 +21,7 @@ struct OneCheckpointAgent {
     parents: Parents,
     protected: BTreeSet<NodeId>,
     suspect: BTreeMap<NodeId, (String, Reference)>,
+    sight: Sight,
     judged: u64,
     found: Option<Finding>,
 }
@@ -31,7 +33,7 @@ pub(crate) fn monitor() -> Box<dyn Invariant> {
 impl Invariant for OneCheckpointAgent {
     fn observe(&mut self, view: &View, seen: &Observation) {
         self.parents.observe(view, seen);
-        let (Sighting::NodeInventory(now), Source::Node(node)) = (&seen.saw, &seen.source) else {
+        let Some((node, now)) = self.sight.look(seen) else {
             return;
         };
         self.judged += u64::from(!now.agents.is_empty() || self.protected.contains(node));
@@ -59,6 +61,9 @@ impl Invariant for OneCheckpointAgent {
     }
 
     fn otherwise(&self, _: &View) -> Judgement {
+        if let Some(unknown) = self.sight.is_lacking() {
+            return unknown;
+        }
         if self.judged == 0 {
             return not_judged("no checkpoint agent was seen");
         }

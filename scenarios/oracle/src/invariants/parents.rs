@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use terms::{Component, Incarnation, NodeId};
 
 use crate::observation::{Observation, PodStatus, Sighting};
+use crate::reference::Reference;
 use crate::view::{CLUSTER_STALE_US, View};
 
 /// A component on a node.
@@ -14,7 +15,10 @@ pub(super) type Place = (NodeId, Component);
 #[derive(Default)]
 pub(super) struct Parents {
     read_us: Option<u64>,
-    unbound: BTreeMap<Place, u64>,
+    /// When the readings began that have gone on without a silence since.
+    reading_since_us: u64,
+    /// The last reading that said that a pod is bound.
+    last_bound: BTreeMap<Place, Reference>,
     ready: BTreeMap<Place, (String, u64)>,
     /// Stretches of readiness that ended: since when, and until when.
     was_ready: BTreeMap<Place, (u64, u64)>,
@@ -29,7 +33,7 @@ impl Parents {
         };
         let silent = |read_us: u64| seen.end_us.saturating_sub(read_us) > CLUSTER_STALE_US;
         if self.read_us.is_none_or(silent) {
-            self.unbound.clear();
+            self.reading_since_us = seen.start_us;
             self.ready.clear();
             self.was_ready.clear();
         }
@@ -44,10 +48,9 @@ impl Parents {
 
     fn place(&mut self, place: Place, pod: Option<&PodStatus>, seen: &Observation) {
         self.bound.insert(place.clone(), pod.is_some());
-        if pod.is_none() {
-            self.unbound.entry(place.clone()).or_insert(seen.start_us);
-        } else {
-            self.unbound.remove(&place);
+        if pod.is_some() {
+            let bound = Reference::to(seen);
+            self.last_bound.insert(place.clone(), bound);
         }
         let ready = pod.filter(|pod| pod.ready && !pod.terminating);
         match (ready, self.ready.get(&place)) {
@@ -70,10 +73,14 @@ impl Parents {
         self.read_us.is_some_and(fresh)
     }
 
-    /// Since when every reading has said that no pod of the component is bound to the node.
-    pub(super) fn unbound_since_us(&self, place: &Place, now_us: u64) -> Option<u64> {
-        let since_us = self.unbound.get(place).copied();
-        since_us.filter(|_| self.are_known(now_us))
+    /// Whether the pods were read without a silence from then on until now.
+    pub(super) fn are_known_since(&self, since_us: u64, now_us: u64) -> bool {
+        self.are_known(now_us) && self.reading_since_us <= since_us
+    }
+
+    /// The last reading that said that a pod of the component is bound to the node.
+    pub(super) fn last_bound(&self, place: &Place) -> Option<&Reference> {
+        self.last_bound.get(place)
     }
 
     /// Since when every reading has said that the component's pod on the node, the same one, is ready.

@@ -7,7 +7,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use terms::{Component, Fault, NodeId};
+use terms::{Actor, Component, Fault, NodeId};
 
 use super::{Invariant, finding, names, not_judged, unknown};
 use crate::observation::{Observation, OperationEnd, Sighting, Source};
@@ -59,7 +59,7 @@ impl Invariant for RunningAgainConverges {
                 self.diverged(seen, what);
             }
             Sighting::OperationStarted(operation) if !operation.foreign => self.started_again(seen),
-            Sighting::Step(_) => self.started_again(seen),
+            Sighting::Step(step) if step.actor == Actor::default() => self.started_again(seen),
             Sighting::NodeInventory(_) => self.manifests(seen),
             Sighting::CaseClosed(closed) if self.again.is_some() && closed.trouble.is_none() => {
                 let asked = view

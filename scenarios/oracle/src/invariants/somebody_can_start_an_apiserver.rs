@@ -147,7 +147,9 @@ impl SomebodyCanStartAnApiserver {
         }
         let mut unseen = view.living_control_plane();
         unseen.retain(|node| {
-            view.inventory(node).is_none() || !view.is_asked(&Source::Apiserver((*node).clone()))
+            let seen = view.inventory(node);
+            !seen.is_some_and(|latest| latest.value.sees_checkpoints())
+                || !view.is_asked(&Source::Apiserver((*node).clone()))
         });
         if !unseen.is_empty() {
             let since_us = *self.unknown_since_us.get_or_insert(now_us);
@@ -208,16 +210,20 @@ impl SomebodyCanStartAnApiserver {
 
 /// Whether an apiserver's manifest lies there, unless its process was seen without its files, or one of
 /// the secrets is gone that were there beside it: without them a kubelet starts no container of it, so
-/// that no process is ever seen. A checkpoint that could be activated is as good as a manifest.
+/// that no process is ever seen. A checkpoint that could be activated is as good as a manifest, and the
+/// manifest of a copy as good as the version that it refers to.
 fn is_equipped(inventory: &NodeInventory, beside: &BTreeSet<String>) -> bool {
     let lacks_files = inventory.processes.iter().any(|process| {
         process.component == Component::KubeApiserver
             && process.incarnation != Some(Incarnation::SelfHosted)
             && !process.missing_files.is_empty()
     });
-    let manifest = inventory.apiserver_manifests().next().is_some();
-    let startable = manifest && !lacks_files && beside.is_subset(&inventory.bootstrap_files);
-    startable || inventory.can_activate(Component::KubeApiserver)
+    let manifest = inventory.temporary_manifests().next().is_some();
+    let startable = manifest && beside.is_subset(&inventory.bootstrap_files);
+    let mut versions = inventory.versions(Component::KubeApiserver);
+    let copy = inventory.has_copy(Component::KubeApiserver)
+        && versions.any(|version| version.prepared && version.complete);
+    (startable || copy) && !lacks_files || inventory.can_activate(Component::KubeApiserver)
 }
 
 /// Bootstrap secrets in their place, but for those that are being written.

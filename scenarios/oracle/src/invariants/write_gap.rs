@@ -1,5 +1,9 @@
 //! Gaps between acknowledged writes through the load balancer.
 
+use std::collections::BTreeSet;
+
+use terms::Actor;
+
 use crate::observation::{Observation, RequestKind, RequestOutcome, Sighting, Source};
 use crate::reference::Reference;
 use crate::view::PROBE_STALE_US;
@@ -14,9 +18,9 @@ pub(crate) struct Gap {
     pub(crate) from: Reference,
     /// What ended it, or the latest that was seen.
     pub(crate) to: Reference,
-    /// Its length without the time during which the installer was held.
+    /// Its length without the time during which the installer or an agent was held.
     pub(crate) gap_us: u64,
-    /// The time during which the installer was held.
+    /// The time during which the installer or an agent was held.
     pub(crate) held_us: u64,
     /// Failed writes in it.
     pub(crate) failed: u64,
@@ -38,6 +42,7 @@ pub(crate) struct WriteGap {
     failed: u64,
     tried_us: u64,
     silent_us: u64,
+    holders: BTreeSet<Actor>,
     held_since_us: Option<u64>,
     held_us: u64,
     held_at_last_us: u64,
@@ -50,13 +55,20 @@ impl WriteGap {
     pub(crate) fn observe(&mut self, seen: &Observation) -> Option<Gap> {
         match &seen.saw {
             Sighting::Step(step) => {
-                self.release(seen.end_us);
+                // Nobody's step says that another one, who is held, goes on.
+                self.holders.remove(&step.actor);
                 if step.held {
-                    self.held_since_us = Some(seen.end_us);
+                    self.holders.insert(step.actor.clone());
+                }
+                if self.holders.is_empty() {
+                    self.release(seen.end_us);
+                } else {
+                    self.held_since_us.get_or_insert(seen.end_us);
                 }
                 None
             }
             Sighting::Entry(entry) if !entry.begins => {
+                self.holders.clear();
                 self.release(seen.end_us);
                 None
             }

@@ -28,6 +28,16 @@ pub struct CaseOpened {
     pub done_step: StepName,
     /// The end that the case asks for: `done` or `holding`.
     pub expected_end: String,
+    /// The times that the installer states for its checkpoints; none where it states none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub checkpoint_times: Option<CheckpointTimes>,
+}
+
+/// The times that an installer states for its checkpoints, and is judged by.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CheckpointTimes {
+    /// A checkpoint is removed only once the API has said for so long, in milliseconds, that its parent is not bound.
+    pub grace_ms: u64,
 }
 
 /// The end of a case.
@@ -66,6 +76,12 @@ pub enum Cause {
 }
 
 impl CaseOpened {
+    /// The grace period of a removal in microseconds; nothing where none is stated, and zero is none.
+    pub fn grace_us(&self) -> Option<u64> {
+        let grace_us = self.checkpoint_times?.grace_ms.saturating_mul(1_000);
+        (grace_us > 0).then_some(grace_us)
+    }
+
     /// Whether this step says that the procedure is done: the done step completed, or a mark of that name reached.
     pub fn is_done(&self, step: &Step) -> bool {
         let is_mark = self.done_step.as_str() == "done";

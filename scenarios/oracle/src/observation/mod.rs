@@ -13,7 +13,7 @@ mod timeline;
 use serde::{Deserialize, Serialize};
 use terms::NodeId;
 
-pub use case::{CaseClosed, CaseOpened, Cause, Trouble};
+pub use case::{CaseClosed, CaseOpened, Cause, CheckpointTimes, Trouble};
 pub use cluster::{EtcdKey, EtcdStatus, Lease, NodeStatus, PodStatus};
 pub use node::{AgentSeen, CheckpointSeen, NodeInventory, Process, ProcessId};
 pub use procedure::{Operation, OperationEnd, OperationEnded, Step};

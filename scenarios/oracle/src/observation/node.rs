@@ -21,6 +21,9 @@ pub struct NodeInventory {
     /// Versions of the control plane that a checkpoint agent keeps on the node's disk.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub checkpoints: Vec<CheckpointSeen>,
+    /// The observer could not look for them, so that one that is not listed may lie there all the same.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub blind_to_checkpoints: bool,
     /// Processes of the checkpoint agent.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub agents: Vec<AgentSeen>,
@@ -31,7 +34,7 @@ pub struct NodeInventory {
 pub struct CheckpointSeen {
     /// The component.
     pub component: Component,
-    /// Its generation, by the name of its directory.
+    /// Its generation, by the name of its directory; empty where a manifest refers to none that lies there.
     pub generation: String,
     /// Its commit mark is there and matches its files, as the observer found by itself.
     pub complete: bool,
@@ -99,6 +102,11 @@ impl NodeInventory {
     pub fn has_static_agent(&self) -> bool {
         let name = Component::CheckpointAgent.name();
         self.manifests.iter().any(|manifest| stem(manifest) == name)
+    }
+
+    /// Whether what is not listed of checkpoints is not there.
+    pub fn sees_checkpoints(&self) -> bool {
+        !self.blind_to_checkpoints
     }
 
     /// The versions of a component.

@@ -5,7 +5,7 @@ use terms::Capability;
 use super::{Class, Rule, rule};
 use crate::invariants::{
     a_new_leader_acts, bootstrap_completes, control_plane_returns, lost_instance_returns,
-    node_loss_is_survived, pivot_keeps_the_api_writable,
+    node_loss_is_survived, pivot_keeps_the_api_writable, recovery_from_snapshot,
 };
 
 pub(super) const LIVENESS: [Rule; 16] = [
@@ -43,7 +43,7 @@ pub(super) const LIVENESS: [Rule; 16] = [
         Class::Timed,
         "Any one instance of a component that is deleted or killed is replaced.",
     )
-    .judged_by(lost_instance_returns::monitor, 1)
+    .judged_by(lost_instance_returns::monitor, 2)
     .under("one instance at a time; the time counts from the last fault or heal"),
     rule(
         "L5",
@@ -61,8 +61,8 @@ pub(super) const LIVENESS: [Rule; 16] = [
         Class::Timed,
         "After one, several or all control-plane nodes lost power and returned, the API serves and everything is self-hosted again within the budgets. (Armed for every installer that claims to survive a reboot; for one that does not, it is reported as not claimed.)",
     )
-    .judged_by(control_plane_returns::after_power_loss, 1)
-    .under("the procedure was done, no other fault before everything is back, etcd majority alive"),
+    .judged_by(control_plane_returns::after_power_loss, 2)
+    .under("writes were acknowledged before, no other fault before everything is back, etcd majority alive; self-hosted again: the procedure was done"),
     rule(
         "L7",
         "api-returns-after-deletion",
@@ -70,7 +70,7 @@ pub(super) const LIVENESS: [Rule; 16] = [
         Class::Timed,
         "After all apiserver pods are deleted, the API returns.",
     )
-    .judged_by(control_plane_returns::after_apiserver_deletion, 1)
+    .judged_by(control_plane_returns::after_apiserver_deletion, 2)
     .under("the procedure was done, no other fault before everything is back, etcd majority alive"),
     rule(
         "L8",
@@ -79,7 +79,7 @@ pub(super) const LIVENESS: [Rule; 16] = [
         Class::Timed,
         "After all schedulers, or all controller managers, are lost while the API lives, they return without a person.",
     )
-    .judged_by(control_plane_returns::after_controller_deletion, 1)
+    .judged_by(control_plane_returns::after_controller_deletion, 2)
     .under("the procedure was done, no other fault before everything is back, etcd majority alive"),
     rule(
         "L9",
@@ -88,7 +88,7 @@ pub(super) const LIVENESS: [Rule; 16] = [
         Class::Timed,
         "After the loss of every control-plane process with etcd's disks intact, the control plane returns (by checkpoint or by `recover`, which is said).",
     )
-    .judged_by(control_plane_returns::after_process_loss, 1)
+    .judged_by(control_plane_returns::after_process_loss, 2)
     .under("the procedure was done, no other fault before everything is back, etcd majority alive"),
     rule(
         "L10",
@@ -96,7 +96,9 @@ pub(super) const LIVENESS: [Rule; 16] = [
         Some(Capability::Recover),
         Class::Timed,
         "After the loss of all control-plane nodes and their disks, the cluster returns on new nodes from a snapshot, and stale objects converge.",
-    ),
+    )
+    .judged_by(recovery_from_snapshot::monitor, 1)
+    .under("a recovery from a snapshot was begun, and no fault came after it began"),
     rule(
         "L11",
         "partition-heals",

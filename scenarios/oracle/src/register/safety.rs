@@ -5,10 +5,11 @@ use terms::Capability;
 use super::{Class, Rule, rule};
 use crate::invariants::{
     acknowledged_writes_survive, checkpoints_are_complete, checkpoints_armed_before_teardown,
-    checkpoints_need_no_api, checkpoints_outlive_ignorance, failure_holds, foreign_cluster_refused,
-    guard_holds_at_teardown, handover_is_bounded, identities_continue, last_known_good,
-    no_credentials_left, nothing_runs_on_deleted_files, one_checkpoint_agent, one_etcd_cluster,
-    revisions_never_go_back, running_again_converges, somebody_can_start_an_apiserver,
+    checkpoints_need_no_api, checkpoints_outlive_ignorance, decisions_use_fresh_facts,
+    failure_holds, foreign_cluster_refused, guard_holds_at_teardown, handover_is_bounded,
+    identities_continue, last_known_good, no_credentials_left, nothing_runs_on_deleted_files,
+    one_checkpoint_agent, one_etcd_cluster, one_operator_at_a_time, revisions_never_go_back,
+    running_again_converges, somebody_can_start_an_apiserver,
 };
 
 pub(super) const SAFETY: [Rule; 31] = [
@@ -58,7 +59,7 @@ pub(super) const SAFETY: [Rule; 31] = [
         Class::Monitor,
         "When the bootstrap control plane is removed, every control-plane node that hosts a self-hosted apiserver holds a complete checkpoint of it.",
     )
-    .judged_by(checkpoints_armed_before_teardown::monitor, 1),
+    .judged_by(checkpoints_armed_before_teardown::monitor, 2),
     rule(
         "S6",
         "somebody-can-start-an-apiserver",
@@ -66,7 +67,7 @@ pub(super) const SAFETY: [Rule; 31] = [
         Class::Monitor,
         "At every instant some apiserver serves, or some living node has a static or activatable apiserver manifest with all its files, or a kubelet that has not restarted since it learnt of an apiserver pod bound to it.",
     )
-    .judged_by(somebody_can_start_an_apiserver::monitor, 3)
+    .judged_by(somebody_can_start_an_apiserver::monitor, 4)
     .under("some control-plane node has power, and none without power was last seen with an apiserver's manifest and its files"),
     rule(
         "S7",
@@ -106,7 +107,7 @@ pub(super) const SAFETY: [Rule; 31] = [
         Class::Monitor,
         "A timeout or error never leaves fewer working apiservers than there were.",
     )
-    .judged_by(failure_holds::monitor, 2),
+    .judged_by(failure_holds::monitor, 3),
     rule(
         "S12",
         "running-again-converges",
@@ -114,7 +115,7 @@ pub(super) const SAFETY: [Rule; 31] = [
         Class::Monitor,
         "A procedure killed anywhere and started again, any number of times, ends as an undisturbed one does and removes nothing that it does not own.",
     )
-    .judged_by(running_again_converges::monitor, 1),
+    .judged_by(running_again_converges::monitor, 2),
     rule(
         "S13",
         "foreign-cluster-refused",
@@ -144,7 +145,7 @@ pub(super) const SAFETY: [Rule; 31] = [
         Class::State,
         "A checkpoint that could be activated has all its files, all of one generation.",
     )
-    .judged_by(checkpoints_are_complete::monitor, 2),
+    .judged_by(checkpoints_are_complete::monitor, 3),
     rule(
         "S17",
         "checkpoints-need-no-api",
@@ -152,7 +153,7 @@ pub(super) const SAFETY: [Rule; 31] = [
         Class::State,
         "A checkpoint refers to no API object and to no scheduling constraint.",
     )
-    .judged_by(checkpoints_need_no_api::monitor, 1),
+    .judged_by(checkpoints_need_no_api::monitor, 2),
     rule(
         "S18",
         "checkpoints-outlive-ignorance",
@@ -160,7 +161,8 @@ pub(super) const SAFETY: [Rule; 31] = [
         Class::Monitor,
         "A checkpoint is removed only after the API has said, throughout the grace period, that its parent is not bound to the node.",
     )
-    .judged_by(checkpoints_outlive_ignorance::monitor, 1),
+    .judged_by(checkpoints_outlive_ignorance::monitor, 2)
+    .under("the installer states its grace period"),
     rule(
         "S19",
         "one-checkpoint-agent",
@@ -168,7 +170,7 @@ pub(super) const SAFETY: [Rule; 31] = [
         Class::Monitor,
         "At most one agent acts on a node, and its own protection stays while it has a parent to protect.",
     )
-    .judged_by(one_checkpoint_agent::monitor, 1),
+    .judged_by(one_checkpoint_agent::monitor, 2),
     rule(
         "S20",
         "handover-is-bounded",
@@ -176,7 +178,7 @@ pub(super) const SAFETY: [Rule; 31] = [
         Class::Timed,
         "A checkpoint and its parent run together at most for the stated window.",
     )
-    .judged_by(handover_is_bounded::monitor, 1),
+    .judged_by(handover_is_bounded::monitor, 2),
     rule(
         "S21",
         "last-known-good",
@@ -184,7 +186,7 @@ pub(super) const SAFETY: [Rule; 31] = [
         Class::Monitor,
         "A revision replaces a checkpoint only after it was ready on that node for the stated time.",
     )
-    .judged_by(last_known_good::monitor, 1),
+    .judged_by(last_known_good::monitor, 2),
     rule(
         "S22",
         "versions-may-meet",
@@ -234,14 +236,18 @@ pub(super) const SAFETY: [Rule; 31] = [
         Some(Capability::Recover),
         Class::Monitor,
         "No procedure counts a pod whose node has no fresh lease.",
-    ),
+    )
+    .judged_by(decisions_use_fresh_facts::monitor, 1)
+    .under("judged of recoveries, at the steps that wait for pods"),
     rule(
         "S29",
         "one-operator-at-a-time",
         None,
         Class::Monitor,
         "Two bootstraps or recoveries never act at the same time.",
-    ),
+    )
+    .judged_by(one_operator_at_a_time::monitor, 1)
+    .under("one is begun while another is open"),
     rule(
         "S30",
         "workloads-keep-running",

@@ -1,20 +1,23 @@
-//! Checkpoints: S5b, S16 to S21, and the great returns L6 to L9.
+//! Checkpoints: S5b, S16, S17 and S19 to S21.
 
-use terms::{Component, Delete, Fault, Incarnation, Resource, Tear};
+use oracle::observation::Step;
+use oracle::{Sighting, Source};
+use terms::{Actor, Component, Fault, Incarnation, Moment, Tear};
 
-use crate::runner::{kill, node_fault};
+use crate::runner::node_fault;
 use crate::story::{Story, cp, holds, is_not_judged, is_unknown, is_violated};
 use crate::world::{AGENT, World, agent, version};
 
-const APISERVER: Component = Component::KubeApiserver;
-const COPY: (Component, Option<Incarnation>) = (APISERVER, Some(Incarnation::Checkpoint));
+pub(crate) const APISERVER: Component = Component::KubeApiserver;
+pub(crate) const COPY: (Component, Option<Incarnation>) =
+    (APISERVER, Some(Incarnation::Checkpoint));
 
 fn undisturbed() -> Story {
     World::done(3).close("done")
 }
 
 /// A cluster that is done, bent, and watched for some time more.
-fn bent(bend: impl FnOnce(&mut World), for_ms: u64) -> Story {
+pub(crate) fn bent(bend: impl FnOnce(&mut World), for_ms: u64) -> Story {
     let mut world = World::done(3);
     bend(&mut world);
     world.run(for_ms);
@@ -59,6 +62,49 @@ fn s5b_is_unknown_when_a_node_was_not_seen_at_the_teardown() {
     is_unknown(&world.close("done"), "S5b");
 }
 
+// === blind observers ===
+
+#[test]
+fn nothing_is_said_of_checkpoints_where_the_observer_could_not_look() {
+    let blind = |world: &mut World| world.machine(2).blind = true;
+    for id in ["S16", "S17", "S18", "S19", "S21"] {
+        is_unknown(&bent(blind, 1_000), id);
+    }
+    let for_a_while = |world: &mut World| {
+        blind(world);
+        world.run(2_000);
+        world.machine(2).blind = false;
+    };
+    for id in ["S16", "S17", "S18", "S19", "S21"] {
+        holds(&bent(for_a_while, 1_000), id);
+    }
+    let mut world = World::new(3);
+    world.serve_bootstrap();
+    world.serve_self_hosted();
+    world.machine(2).blind = true;
+    world.hand_over();
+    world.remove_bootstrap();
+    world.machine(2).blind = false;
+    world.finish();
+    is_unknown(&world.close("done"), "S5b");
+}
+
+#[test]
+fn s6_is_unknown_while_a_blind_observer_may_overlook_a_checkpoint() {
+    let dead = |world: &mut World| {
+        for number in 1..=3 {
+            let machine = world.machine(number);
+            machine
+                .processes
+                .retain(|(component, _), _| *component != APISERVER);
+            machine.kubelet += 1;
+            machine.checkpoints.clear();
+        }
+        world.machine(3).blind = true;
+    };
+    is_unknown(&bent(dead, 8_000), "S6");
+}
+
 // === S6 ===
 
 #[test]
@@ -82,6 +128,27 @@ fn s6_holds_while_an_agent_can_start_an_apiserver() {
     is_violated(&bent(torn, 5_000), "S6");
 }
 
+#[test]
+fn s6_does_not_count_a_copy_whose_version_is_torn() {
+    let copied = |world: &mut World, complete: bool| {
+        for number in 1..=3 {
+            let machine = world.machine(number);
+            machine
+                .processes
+                .retain(|(component, _), _| *component != APISERVER);
+            machine.kubelet += 1;
+            // No agent is left that could start another one.
+            machine.agents.clear();
+            let manifest = "checkpoint-kube-apiserver.json".to_owned();
+            machine.manifests = [manifest].into();
+            machine.checkpoints.truncate(1);
+            machine.checkpoints[0].complete = complete;
+        }
+    };
+    holds(&bent(|world| copied(world, true), 5_000), "S6");
+    is_violated(&bent(|world| copied(world, false), 5_000), "S6");
+}
+
 // === S16, S17 ===
 
 #[test]
@@ -90,6 +157,16 @@ fn s16_is_violated_by_what_could_be_activated_and_is_not_whole() {
     is_violated(&bent(torn, 1_000), "S16");
     let mixed = |world: &mut World| world.machine(1).checkpoints[0].mixed = true;
     is_violated(&bent(mixed, 1_000), "S16");
+}
+
+#[test]
+fn s16_is_violated_by_a_manifest_that_refers_to_nothing() {
+    let dangling = |world: &mut World| {
+        let mut nothing = version(APISERVER, "");
+        nothing.complete = false;
+        world.machine(1).checkpoints.push(nothing);
+    };
+    is_violated(&bent(dangling, 1_000), "S16");
 }
 
 #[test]
@@ -143,32 +220,6 @@ fn s17_is_violated_by_a_reference_to_the_api() {
     is_violated(&bent(bend, 400), "S17");
 }
 
-// === S18 ===
-
-#[test]
-fn s18_is_violated_by_a_removal_while_the_parent_is_bound_or_nobody_could_say() {
-    let remove = |world: &mut World| world.machine(1).checkpoints.clear();
-    is_violated(&bent(remove, 1_000), "S18");
-    let in_the_dark = |world: &mut World| {
-        world.pods.clear();
-        world.run(10_000);
-        world.api_fails = true;
-        world.run(40_000);
-        remove(world);
-    };
-    is_violated(&bent(in_the_dark, 1_000), "S18");
-}
-
-#[test]
-fn s18_holds_when_the_api_said_so_throughout() {
-    let mut world = World::done(3);
-    world.pods.retain(|pod| pod.node != Some(cp(1)));
-    world.run(40_000);
-    world.machine(1).checkpoints.clear();
-    world.run(1_000);
-    holds(&world.close("done"), "S18");
-}
-
 // === S19 ===
 
 #[test]
@@ -209,6 +260,31 @@ fn s20_is_not_violated_while_the_parent_is_not_ready() {
     is_not_judged(&bent(beside, 60_000), "S20");
 }
 
+#[test]
+fn s20_does_not_count_while_the_agent_is_held() {
+    let step = |held: bool| {
+        Sighting::Step(Step {
+            actor: Actor("checkpoint@cp-1".to_owned()),
+            step: "kube-apiserver-retired".into(),
+            moment: Moment::Entered,
+            occurrence: 1,
+            held,
+            reason: None,
+        })
+    };
+    let beside = |world: &mut World, held: bool| {
+        world.machine(1).processes.insert(COPY, 90);
+        world.run(12_000);
+        world.story.tell(world.now_ms, Source::Steps, step(held));
+        world.run(40_000);
+        world.story.tell(world.now_ms, Source::Steps, step(false));
+        world.run(20_000);
+        world.machine(1).processes.remove(&COPY);
+    };
+    holds(&bent(|world| beside(world, true), 1_000), "S20");
+    is_violated(&bent(|world| beside(world, false), 1_000), "S20");
+}
+
 // === S21 ===
 
 #[test]
@@ -241,107 +317,4 @@ fn s21_is_unknown_when_pods_could_not_be_read() {
         world.api_fails = false;
     };
     is_unknown(&bent(blind, 1_000), "S21");
-}
-
-// === L6 ===
-
-/// Every control-plane node loses its power and gets it back after some seconds.
-fn power_loss(world: &mut World) {
-    for number in 1..=3 {
-        world.machine(number).off = true;
-    }
-    world.run(400);
-    let all = [cp(1), cp(2), cp(3)];
-    world.fault(Fault::PowerOff(node_fault()), &all, &["all"]);
-    world.run(5_000);
-    for number in 1..=3 {
-        world.heal(number);
-    }
-}
-
-#[test]
-fn l6_holds_when_api_and_control_plane_return() {
-    holds(&bent(power_loss, 8_000), "L6");
-}
-
-#[test]
-fn l6_is_violated_when_the_api_does_not_return() {
-    let dead = |world: &mut World| {
-        power_loss(world);
-        world.api_fails = true;
-    };
-    is_violated(&bent(dead, 125_000), "L6");
-}
-
-#[test]
-fn l6_is_violated_when_copies_stay_in_charge() {
-    let copies = |world: &mut World| {
-        power_loss(world);
-        let manifest = "checkpoint-kube-apiserver.json".to_owned();
-        world.machine(1).manifests.insert(manifest);
-    };
-    is_unknown(&bent(copies, 100_000), "L6");
-    is_violated(&bent(copies, 185_000), "L6");
-}
-
-#[test]
-fn l6_counts_from_the_last_power() {
-    let slow = |world: &mut World| {
-        power_loss(world);
-        world.power_off(2);
-        world.run(200_000);
-        world.heal(2);
-    };
-    holds(&bent(slow, 8_000), "L6");
-}
-
-// === L7, L8, L9 ===
-
-fn delete(component: Component) -> Fault {
-    Fault::Delete(Delete {
-        kind: Resource::Pod,
-        namespace: Some("kube-system".to_owned()),
-        name: None,
-        selector: Some(format!("k8s-app={component}")),
-        limit: None,
-    })
-}
-
-/// All pods of a component are deleted; others come for them.
-fn replace(world: &mut World, component: Component, comes: bool) {
-    let names = ["1", "2", "3"].map(|name| format!("{component}-{name}"));
-    let names: Vec<&str> = names.iter().map(String::as_str).collect();
-    world.run(400);
-    world.fault(delete(component), &[], &names);
-    world.pods.retain_mut(|pod| {
-        pod.uid.push_str("-new");
-        comes || pod.component != component
-    });
-}
-
-#[test]
-fn l7_and_l8_hold_when_others_come_and_are_violated_when_nobody_does() {
-    for (component, id) in [
-        (APISERVER, "L7"),
-        (Component::KubeScheduler, "L8"),
-        (Component::KubeControllerManager, "L8"),
-    ] {
-        holds(&bent(|world| replace(world, component, true), 8_000), id);
-        is_violated(&bent(|world| replace(world, component, false), 185_000), id);
-    }
-}
-
-#[test]
-fn l9_holds_when_the_processes_return() {
-    let all = [cp(1), cp(2), cp(3)];
-    let loss = |world: &mut World| {
-        world.run(400);
-        world.fault(kill(APISERVER), &all, &["all"]);
-    };
-    holds(&bent(loss, 8_000), "L9");
-    let dead = |world: &mut World| {
-        loss(world);
-        world.api_fails = true;
-    };
-    is_violated(&bent(dead, 125_000), "L9");
 }

@@ -1,9 +1,10 @@
 //! Safety when things fail or are run again: S11, S12, S13, S25.
 
-use oracle::observation::OperationEnd;
+use oracle::observation::{OperationEnd, Step};
 use oracle::{Sighting, Source};
-use terms::{Fault, Nothing};
+use terms::{Actor, Fault, Moment, Nothing};
 
+use crate::checkpoints::COPY;
 use crate::story::{Story, cp, holds, is_not_judged, is_unknown, is_violated};
 use crate::world::{APISERVER, BOOTSTRAP, World};
 
@@ -35,6 +36,20 @@ fn s11_is_violated_when_a_failure_takes_the_apiserver_down() {
     world.machine(1).processes.remove(&BOOTSTRAP);
     world.run(14_000);
     is_violated(&world.close("holding"), "S11");
+}
+
+#[test]
+fn s11_does_not_count_a_copy_that_hands_over() {
+    let mut world = World::new(3);
+    world.serve_bootstrap();
+    world.machine(2).processes.insert(COPY, 70);
+    world.run(3_000);
+    world.step("holding");
+    world.end("bootstrap", OperationEnd::Holding);
+    world.run(1_000);
+    world.machine(2).processes.remove(&COPY);
+    world.run(14_000);
+    holds(&world.close("holding"), "S11");
 }
 
 /// The apiserver is taken away in the step after the one that failed or not, and only long after that
@@ -166,6 +181,36 @@ fn s12_is_unknown_without_an_end() {
         .close("done")
         .without(|seen| matches!(seen.saw, Sighting::CaseClosed(_)));
     is_unknown(&story, "S12");
+}
+
+/// It was killed and stays dead, while a checkpoint agent goes on announcing its steps.
+#[test]
+fn an_agents_step_does_not_start_the_installer_again() {
+    let mut world = World::done(3);
+    world.run(1_000);
+    world.fault(Fault::KillInstaller(Nothing {}), &[], &["the installer"]);
+    world.run(1_000);
+    let mut step = saved();
+    world.story.tell(world.now_ms, Source::Steps, step.clone());
+    is_not_judged(&world.clone().close("done"), "S12");
+    let Sighting::Step(step) = &mut step else {
+        panic!("a step was made")
+    };
+    step.actor = Actor::default();
+    let step = Sighting::Step(step.clone());
+    world.story.tell(world.now_ms, Source::Steps, step);
+    holds(&world.close("done"), "S12");
+}
+
+fn saved() -> Sighting {
+    Sighting::Step(Step {
+        actor: Actor("checkpoint@cp-1".to_owned()),
+        step: "kube-apiserver-saved".into(),
+        moment: Moment::Completed,
+        occurrence: 1,
+        held: false,
+        reason: None,
+    })
 }
 
 #[test]

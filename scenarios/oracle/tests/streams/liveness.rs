@@ -1,9 +1,10 @@
 //! Liveness invariants.
 
-use oracle::observation::OperationEnd;
+use oracle::observation::{OperationEnd, Step};
 use oracle::{Sighting, Source};
-use terms::{Capability, Component, Delete, Fault, Incarnation, Nothing, Resource};
+use terms::{Actor, Capability, Component, Delete, Fault, Incarnation, Moment, Nothing, Resource};
 
+use crate::checkpoints::COPY;
 use crate::runner::{kill, node_fault};
 use crate::story::{Story, cp, holds, is_not_judged, is_unknown, is_violated};
 use crate::world::{SELF_HOSTED, World};
@@ -254,6 +255,63 @@ fn l4_follows_a_killed_process() {
     };
     holds(&run(true), "L4");
     is_violated(&run(false), "L4");
+}
+
+#[test]
+fn l4_does_not_ask_for_a_copy_whose_parent_runs() {
+    let run = |parent_runs: bool| {
+        let mut world = World::done(3);
+        world.machine(2).processes.insert(COPY, 70);
+        world.run(400);
+        world.machine(2).processes.remove(&COPY);
+        world.machine(2).processes.remove(&SELF_HOSTED);
+        if parent_runs {
+            world.machine(2).processes.insert(SELF_HOSTED, 431);
+        }
+        world.run(400);
+        let both = ["process 30", "process 70"];
+        world.fault(kill(Component::KubeApiserver), &[cp(2)], &both);
+        world.run(125_000);
+        world.close("done")
+    };
+    holds(&run(true), "L4");
+    is_violated(&run(false), "L4");
+}
+
+#[test]
+fn an_agents_step_does_not_say_that_the_installer_is_held_no_longer() {
+    let gap_ms = |agent_speaks: bool| {
+        let mut world = World::done(3);
+        let now_ms = world.now_ms;
+        world
+            .story
+            .tell(now_ms, Source::Steps, step_of("installer", true));
+        if agent_speaks {
+            let step = step_of("checkpoint@cp-1", false);
+            world.story.tell(now_ms, Source::Steps, step);
+        }
+        world.api_fails = true;
+        world.run(10_000);
+        world.api_fails = false;
+        let now_ms = world.now_ms;
+        world
+            .story
+            .tell(now_ms, Source::Steps, step_of("installer", false));
+        world.close("done").verdict().figures["api_write_gap_ms"]
+    };
+    assert!(gap_ms(false) < 1_000);
+    assert_eq!(gap_ms(true), gap_ms(false));
+}
+
+fn step_of(actor: &str, held: bool) -> Sighting {
+    Sighting::Step(Step {
+        actor: Actor(actor.to_owned()),
+        step: "verified".into(),
+        moment: Moment::Entered,
+        occurrence: 1,
+        held,
+        reason: None,
+    })
 }
 
 #[test]

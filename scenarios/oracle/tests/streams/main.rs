@@ -8,6 +8,9 @@ mod checkpoints;
 mod data;
 mod failure;
 mod liveness;
+mod recoveries;
+mod removals;
+mod returns;
 mod teardown;
 mod verdicts;
 

@@ -17,15 +17,26 @@ use crate::world::World;
 
 impl World {
     pub(crate) fn start(&mut self, operation: &str, foreign: bool) {
-        let started = Operation {
+        self.begin(Operation {
             operation: operation.to_owned(),
             foreign,
-        };
-        self.story.tell(
-            self.now_ms,
-            Source::Runner,
-            Sighting::OperationStarted(started),
-        );
+            from_snapshot: false,
+            rival: false,
+        });
+    }
+
+    pub(crate) fn recover(&mut self, from_snapshot: bool, rival: bool) {
+        self.begin(Operation {
+            operation: "recover".to_owned(),
+            foreign: false,
+            from_snapshot,
+            rival,
+        });
+    }
+
+    fn begin(&mut self, operation: Operation) {
+        let started = Sighting::OperationStarted(operation);
+        self.story.tell(self.now_ms, Source::Runner, started);
     }
 
     pub(crate) fn end(&mut self, operation: &str, end: OperationEnd) {

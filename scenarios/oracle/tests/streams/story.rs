@@ -3,7 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use oracle::observation::{
-    CaseClosed, CaseOpened, Connection, Request, RequestKind, RequestOutcome, Served,
+    CaseClosed, CaseOpened, CheckpointTimes, Connection, Request, RequestKind, RequestOutcome,
+    Served,
 };
 use oracle::{CaseResult, Expectation, Judgement, Observation, Sighting, Source, Verdict, judge};
 use terms::{Capability, Incarnation, Milliseconds, NodeId};
@@ -90,6 +91,7 @@ pub(crate) fn opened(control_plane: u32) -> CaseOpened {
             .collect(),
         done_step: "done".into(),
         expected_end: "done".to_owned(),
+        checkpoint_times: Some(CheckpointTimes { grace_ms: 30_000 }),
     }
 }
 

@@ -21,6 +21,8 @@ const TICK_MS: u64 = 200;
 pub(crate) struct Machine {
     pub(crate) off: bool,
     pub(crate) silent: bool,
+    /// The observer cannot look for checkpoints.
+    pub(crate) blind: bool,
     pub(crate) manifests: BTreeSet<String>,
     pub(crate) bootstrap_files: BTreeSet<String>,
     pub(crate) processes: BTreeMap<(Component, Option<Incarnation>), u32>,
@@ -287,6 +289,14 @@ impl World {
                     Source::BootstrapApiserver(node.clone()),
                 ),
             ] {
+                // A copy serves on the port of the temporary ones.
+                let copy = (node.clone(), Incarnation::Checkpoint);
+                let is_copy = incarnation == Incarnation::Bootstrap && serving.contains(&copy);
+                let incarnation = if is_copy {
+                    Incarnation::Checkpoint
+                } else {
+                    incarnation
+                };
                 let serves = serving.contains(&(node.clone(), incarnation));
                 let saw = if serves {
                     request(
@@ -403,7 +413,12 @@ impl Machine {
             manifests: self.manifests.clone(),
             bootstrap_files: self.bootstrap_files.clone(),
             ports: BTreeMap::new(),
-            checkpoints: self.checkpoints.clone(),
+            checkpoints: if self.blind {
+                Vec::new()
+            } else {
+                self.checkpoints.clone()
+            },
+            blind_to_checkpoints: self.blind,
             agents: self.agents.clone(),
             kubelet: Some(ProcessId {
                 pid: self.kubelet,
