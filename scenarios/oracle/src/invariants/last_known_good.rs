@@ -1,8 +1,9 @@
 //! S21: a revision replaces a checkpoint only after it was ready on that node for the stated time.
 //!
-//! A generation that is complete for the first time must come from a pod that every reading of the last
-//! five seconds called ready on that node, the same one throughout; a second of it is allowed for the readings.
-//! While pods were not read nothing is known, and a generation that appears then makes the whole unknown.
+//! A generation that is complete for the first time must come from a pod that can have been ready on that node for
+//! five seconds, the same one throughout: it became so after the last reading began that did not call it ready.
+//! A second is allowed for what the agent and the observer read by themselves. A generation that appears while
+//! pods are not read, or were not all the while, makes the whole unknown.
 
 use std::collections::BTreeSet;
 
@@ -18,7 +19,7 @@ use crate::view::View;
 
 /// How long a pod must have been ready.
 const READY_US: u64 = 5_000_000;
-/// Readings are 200 ms apart, and each may take as long again; an agent reads by itself.
+/// An agent reads by itself, from another apiserver.
 const SLACK_US: u64 = 1_000_000;
 
 #[derive(Default)]
@@ -76,7 +77,6 @@ impl LastKnownGood {
             ));
             return;
         }
-        self.judged += 1;
         let since_us = self.parents.ready_since_us(&place);
         // It may have failed just after it was saved, and before anybody looked.
         let ended = self.parents.was_ready_us(&place);
@@ -85,10 +85,19 @@ impl LastKnownGood {
         let ready_us = since_us.map_or(0, |since_us| seen.end_us.saturating_sub(since_us));
         let ready_us = ready_us.max(ended_us);
         if ready_us + SLACK_US >= READY_US {
+            self.judged += 1;
             return;
         }
+        let from_us = seen.end_us.saturating_sub(READY_US);
+        if !self.parents.are_known_since(from_us, seen.end_us) {
+            self.unknown.get_or_insert(format!(
+                "a checkpoint of {component} appeared on {node} shortly after pods could not be read"
+            ));
+            return;
+        }
+        self.judged += 1;
         let what = format!(
-            "a checkpoint of {component} was saved on {node} after its pod had been ready for {} only",
+            "a checkpoint of {component} was saved on {node} after its pod had been ready for at most {}",
             seconds(ready_us)
         );
         let witness = vec![Reference::to(seen).witness("the first look that found it complete")];

@@ -15,14 +15,23 @@ pub(super) type Place = (NodeId, Component);
 #[derive(Default)]
 pub(super) struct Parents {
     read_us: Option<u64>,
+    /// When the latest reading began.
+    began_us: u64,
     /// When the readings began that have gone on without a silence since.
     reading_since_us: u64,
     /// The last reading that said that a pod is bound.
     last_bound: BTreeMap<Place, Reference>,
-    ready: BTreeMap<Place, (String, u64)>,
-    /// Stretches of readiness that ended: since when, and until when.
+    ready: BTreeMap<Place, Ready>,
+    /// Stretches of readiness that ended: since when at the earliest, and until when at the latest.
     was_ready: BTreeMap<Place, (u64, u64)>,
     bound: BTreeMap<Place, bool>,
+}
+
+/// A pod that every reading calls ready since it first did.
+struct Ready {
+    uid: String,
+    /// The beginning of the reading before that: it cannot have been ready for longer.
+    since_us: u64,
 }
 
 impl Parents {
@@ -34,6 +43,7 @@ impl Parents {
         let silent = |read_us: u64| seen.end_us.saturating_sub(read_us) > CLUSTER_STALE_US;
         if self.read_us.is_none_or(silent) {
             self.reading_since_us = seen.start_us;
+            self.began_us = seen.start_us;
             self.ready.clear();
             self.was_ready.clear();
         }
@@ -44,6 +54,7 @@ impl Parents {
                 self.place((node.clone(), component), pod, seen);
             }
         }
+        self.began_us = seen.start_us;
     }
 
     fn place(&mut self, place: Place, pod: Option<&PodStatus>, seen: &Observation) {
@@ -54,14 +65,18 @@ impl Parents {
         }
         let ready = pod.filter(|pod| pod.ready && !pod.terminating);
         match (ready, self.ready.get(&place)) {
-            (Some(pod), Some((uid, _))) if *uid == pod.uid => {}
+            (Some(pod), Some(ready)) if ready.uid == pod.uid => {}
             (Some(pod), _) => {
-                let since = (pod.uid.clone(), seen.end_us);
-                self.ready.insert(place, since);
+                let ready = Ready {
+                    uid: pod.uid.clone(),
+                    since_us: self.began_us,
+                };
+                self.ready.insert(place, ready);
             }
             (None, _) => {
-                if let Some((_, since_us)) = self.ready.remove(&place) {
-                    self.was_ready.insert(place, (since_us, seen.end_us));
+                if let Some(ready) = self.ready.remove(&place) {
+                    let stretch = (ready.since_us, seen.end_us);
+                    self.was_ready.insert(place, stretch);
                 }
             }
         }
@@ -83,12 +98,12 @@ impl Parents {
         self.last_bound.get(place)
     }
 
-    /// Since when every reading has said that the component's pod on the node, the same one, is ready.
+    /// Since when at the earliest the pod has been ready that every reading calls so.
     pub(super) fn ready_since_us(&self, place: &Place) -> Option<u64> {
-        self.ready.get(place).map(|(_, since_us)| *since_us)
+        self.ready.get(place).map(|ready| ready.since_us)
     }
 
-    /// The stretch of readiness that ended last: since when, and until when.
+    /// The stretch of readiness that ended last: since when at the earliest, and until when at the latest.
     pub(super) fn was_ready_us(&self, place: &Place) -> Option<(u64, u64)> {
         self.was_ready.get(place).copied()
     }

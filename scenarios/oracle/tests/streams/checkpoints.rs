@@ -308,6 +308,27 @@ fn s21_is_violated_by_a_revision_that_was_not_ready_for_long_enough() {
 }
 
 #[test]
+fn s21_allows_for_readings_that_are_far_apart() {
+    // A loaded host reads the pods once in four seconds: who is ready by then may have been so for as long.
+    let replace_unread = |unread_ms: u64| {
+        move |world: &mut World| {
+            world.api_fails = true;
+            for pod in &mut world.pods {
+                pod.uid.push_str("-new");
+            }
+            world.run(unread_ms);
+            world.api_fails = false;
+            world.run(400);
+            world.machine(1).checkpoints.push(version(APISERVER, "g2"));
+        }
+    };
+    holds(&bent(replace_unread(4_000), 400), "S21");
+    is_violated(&bent(replace_unread(2_000), 400), "S21");
+    // So long that what was seen before says nothing any more.
+    is_unknown(&bent(replace_unread(8_000), 400), "S21");
+}
+
+#[test]
 fn s21_is_unknown_when_pods_could_not_be_read() {
     let blind = |world: &mut World| {
         world.api_fails = true;
