@@ -40,7 +40,9 @@ impl Invariant for CheckpointsOutliveIgnorance {
         for component in Component::SELF_HOSTED {
             let place = (node.clone(), component);
             if now.versions(component).any(|version| version.complete) {
-                self.held.insert(place, Reference::to(seen));
+                let last = self.held.entry(place);
+                last.and_modify(|last| last.move_to(seen))
+                    .or_insert_with(|| Reference::to(seen));
             } else if let Some(last) = self.held.remove(&place) {
                 // A torn version is the disk's doing, or a fault's; it was not removed.
                 let torn = now.versions(component).next().is_some();

@@ -39,6 +39,9 @@ impl Invariant for LastKnownGood {
         let (Sighting::NodeInventory(now), Source::Node(node)) = (&seen.saw, &seen.source) else {
             return;
         };
+        if view.repeats() {
+            return;
+        }
         for version in now.checkpoints.iter().filter(|version| version.complete) {
             let key = (node.clone(), version.component, version.generation.clone());
             if self.known.insert(key) {

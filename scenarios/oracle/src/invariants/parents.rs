@@ -28,12 +28,15 @@ impl Parents {
             return;
         };
         let silent = |read_us: u64| seen.end_us.saturating_sub(read_us) > CLUSTER_STALE_US;
-        if self.read_us.is_none_or(silent) {
+        let anew = self.read_us.is_none_or(silent);
+        self.read_us = Some(seen.end_us);
+        if anew {
             self.unbound.clear();
             self.ready.clear();
             self.was_ready.clear();
+        } else if view.repeats() {
+            return;
         }
-        self.read_us = Some(seen.end_us);
         for node in view.control_plane() {
             for component in Component::SELF_HOSTED {
                 let pod = pods.iter().find(|pod| is_of(pod, node, component));
