@@ -10,7 +10,7 @@ use oracle::judge;
 use pivot::{Plan, modern};
 use rustix::time::{ClockId, clock_gettime};
 use scenarios::{Case, Installer, Overrides, Selection, expand, load};
-use simulator::swarm::{Bounds, search_on};
+use simulator::swarm::{Bounds, Draw, search};
 use simulator::timed;
 
 /// As many trials are timed at once.
@@ -44,7 +44,8 @@ fn tell_trials(threads: usize, faults: usize) {
         faults,
     };
     let (begun, begun_us, count) = (Instant::now(), processor_us(), TRIALS);
-    let tally = search_on(threads, &modern(), "modern", bounds, 1, count);
+    let draws = [Draw { seed: 1, count }];
+    let tally = search(threads, &modern(), "modern", bounds, &draws);
     let (took, busy_us) = (begun.elapsed(), processor_us() - begun_us);
     println!(
         "{count} trials with up to {faults} faults on {threads} threads in {took:.2?}: {} a minute; \

@@ -3,7 +3,7 @@
 
 use oracle::judge;
 use pivot::{modern, mutants};
-use simulator::swarm::{Bounds, search, search_on};
+use simulator::swarm::{Bounds, Draw, search};
 use simulator::timed;
 
 const THREE: Bounds = Bounds {
@@ -13,7 +13,13 @@ const THREE: Bounds = Bounds {
 
 #[test]
 fn modern_survives_two_faults_of_three_nodes() {
-    let tally = search(&modern(), "modern", THREE, 2, 80);
+    let tally = search(
+        2,
+        &modern(),
+        "modern",
+        THREE,
+        &[Draw { seed: 2, count: 80 }],
+    );
     let told: Vec<String> = tally
         .failed
         .iter()
@@ -32,7 +38,7 @@ fn modern_survives_two_faults_of_three_nodes() {
 
 #[test]
 fn the_same_seed_tries_the_same() {
-    let tally = |seed| search(&modern(), "modern", THREE, seed, 5).virtual_ms;
+    let tally = |seed| search(1, &modern(), "modern", THREE, &[Draw { seed, count: 5 }]).virtual_ms;
     assert_eq!(tally(7), tally(7));
     assert_ne!(tally(7), tally(8));
 }
@@ -41,7 +47,8 @@ fn the_same_seed_tries_the_same() {
 #[test]
 fn the_number_of_threads_makes_no_difference() {
     let plan = modern();
-    let tally = |threads| format!("{:?}", search_on(threads, &plan, "modern", THREE, 9, 12));
+    let draws = [Draw { seed: 9, count: 7 }, Draw { seed: 3, count: 5 }];
+    let tally = |threads| format!("{:?}", search(threads, &plan, "modern", THREE, &draws));
     assert_eq!(tally(1), tally(2));
     assert_eq!(tally(1), tally(5));
 }
@@ -57,7 +64,16 @@ fn what_is_wrong_is_found_and_kept_as_a_scenario() {
         control_planes: 1,
         faults: 1,
     };
-    let tally = search(&mutant.plan, "modern", bounds, 1, 600);
+    let tally = search(
+        2,
+        &mutant.plan,
+        "modern",
+        bounds,
+        &[Draw {
+            seed: 1,
+            count: 600,
+        }],
+    );
     let (trial, verdict) = tally.failed.first().expect("the mistake is found");
     let name = verdict.case.split('/').next().unwrap_or_default();
     let case = trial.case(name).expect("what was tried can be written");

@@ -57,9 +57,10 @@ impl Faults {
 
     /// Faults that began before `at_us`.
     pub fn before(&self, at_us: u64) -> impl DoubleEndedIterator<Item = &FaultSeen> {
-        self.faults
-            .iter()
-            .filter(move |fault| fault.from.start_us < at_us)
+        let count = self
+            .faults
+            .partition_point(|fault| fault.from.start_us < at_us);
+        self.faults[..count].iter()
     }
 
     /// Faults that began within the two times, both included.

@@ -30,6 +30,16 @@ impl Reference {
         }
     }
 
+    /// Points at `seen` from now on. Most often the source is as it was, and comparing costs less than copying.
+    pub(crate) fn move_to(&mut self, seen: &Observation) {
+        if self.source != seen.source {
+            self.source.clone_from(&seen.source);
+        }
+        self.seq = seen.seq;
+        self.start_us = seen.start_us;
+        self.end_us = seen.end_us;
+    }
+
     /// The witness that says `saw` of what is pointed at.
     pub fn witness(&self, saw: impl Into<String>) -> Witness {
         Witness {
@@ -65,28 +75,29 @@ impl<T> Latest<T> {
 }
 
 impl<T: Clone + PartialEq> Latest<T> {
-    /// What `seen` says now of the subject `key`. Most of what is read again is as it was, and comparing
-    /// costs less than copying.
+    /// What `seen` says now of the subject `key`, and whether that is what was said before. Most of what is
+    /// read again is as it was, and comparing costs less than copying.
     pub(crate) fn renew<K: Ord + Clone>(
         all: &mut BTreeMap<K, Self>,
         key: &K,
         value: &T,
         seen: &Observation,
-    ) {
-        match all.get_mut(key) {
-            Some(latest) => latest.again(value, seen),
-            None => {
-                all.insert(key.clone(), Self::new(value.clone(), seen));
-            }
+    ) -> bool {
+        if let Some(latest) = all.get_mut(key) {
+            return latest.again(value, seen);
         }
+        all.insert(key.clone(), Self::new(value.clone(), seen));
+        false
     }
 
-    /// What `seen` says now.
-    pub(crate) fn again(&mut self, value: &T, seen: &Observation) {
-        if self.value != *value {
+    /// What `seen` says now, and whether that is what was said before.
+    pub(crate) fn again(&mut self, value: &T, seen: &Observation) -> bool {
+        self.from.move_to(seen);
+        let repeats = self.value == *value;
+        if !repeats {
             self.value.clone_from(value);
         }
-        self.from = Reference::to(seen);
+        repeats
     }
 }
 

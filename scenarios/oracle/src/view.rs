@@ -7,7 +7,7 @@ use terms::{Component, Incarnation, NodeId};
 use crate::faults::Faults;
 use crate::observation::{
     CaseClosed, CaseOpened, EtcdStatus, Lease, NodeInventory, Observation, Operation, OperationEnd,
-    PodStatus, Process, Request, RequestOutcome, Sighting, Source, Step,
+    PodStatus, Process, Request, RequestOutcome, Served, Sighting, Source, Step,
 };
 use crate::reference::{Latest, Reference};
 
@@ -27,13 +27,15 @@ pub struct View {
     case: Option<CaseOpened>,
     closed: Option<CaseClosed>,
     faults: Faults,
-    servers: BTreeMap<Source, Server>,
+    /// There are few, and looking through them costs less than searching.
+    servers: Vec<(Source, Server)>,
     leases: BTreeMap<Component, LeaseSeen>,
     pods: Option<Latest<Vec<PodStatus>>>,
     etcd: BTreeMap<NodeId, Latest<EtcdStatus>>,
     inventories: BTreeMap<NodeId, Latest<NodeInventory>>,
     procedure: Procedure,
     gaps: BTreeMap<Source, u64>,
+    repeats: bool,
 }
 
 /// What is known of one endpoint.
@@ -93,13 +95,14 @@ impl View {
     /// Takes in the next observation, in the order of judging.
     pub fn observe(&mut self, seen: &Observation) {
         self.now_us = self.now_us.max(seen.end_us);
+        self.repeats = false;
         match &seen.saw {
             Sighting::CaseOpened(case) => self.case = Some(case.clone()),
             Sighting::CaseClosed(closed) => self.closed = Some(closed.clone()),
             Sighting::Request(request) => self.request(seen, request),
             Sighting::Lease(lease) => self.read_lease(seen, lease),
             Sighting::Pods(pods) => match &mut self.pods {
-                Some(latest) => latest.again(pods, seen),
+                Some(latest) => self.repeats = latest.again(pods, seen),
                 None => self.pods = Some(Latest::new(pods.clone(), seen)),
             },
             Sighting::Etcd(Some(status)) => {
@@ -109,7 +112,7 @@ impl View {
             }
             Sighting::NodeInventory(inventory) => {
                 if let Source::Node(node) = &seen.source {
-                    Latest::renew(&mut self.inventories, node, inventory, seen);
+                    self.repeats = Latest::renew(&mut self.inventories, node, inventory, seen);
                 }
             }
             Sighting::Step(step) => self.step(seen, step),
@@ -123,33 +126,39 @@ impl View {
     }
 
     fn request(&mut self, seen: &Observation, request: &Request) {
-        let server = self.servers.entry(seen.source.clone()).or_default();
+        let known = self.servers.iter().position(|(of, _)| *of == seen.source);
+        let place = known.unwrap_or_else(|| {
+            self.servers.push((seen.source.clone(), Server::default()));
+            self.servers.len() - 1
+        });
+        let server = &mut self.servers[place].1;
         server.asked_us = server.asked_us.max(seen.end_us);
         if matches!(request.outcome, RequestOutcome::Acknowledged { .. }) {
-            let by = request
-                .served_by
-                .as_ref()
-                .map(|by| (by.node.clone(), by.incarnation));
-            server.acknowledged.insert(by, Reference::to(seen));
+            server.acknowledge(request, seen);
             server.failures = 0;
         } else {
             server.failures += 1;
-            server.failed = Some(Reference::to(seen));
+            match &mut server.failed {
+                Some(failed) => failed.move_to(seen),
+                None => server.failed = Some(Reference::to(seen)),
+            }
         }
     }
 
     fn read_lease(&mut self, seen: &Observation, lease: &Lease) {
-        let before = self.leases.get(&lease.lock);
-        let unchanged = before.filter(|before| {
-            before.lease.value.renewed == lease.renewed && before.lease.value.holder == lease.holder
-        });
-        let renewed =
-            unchanged.map_or_else(|| Reference::to(seen), |before| before.renewed.clone());
-        let lease_seen = LeaseSeen {
-            lease: Latest::new(lease.clone(), seen),
-            renewed,
+        let Some(before) = self.leases.get_mut(&lease.lock) else {
+            let first = LeaseSeen {
+                lease: Latest::new(lease.clone(), seen),
+                renewed: Reference::to(seen),
+            };
+            self.leases.insert(lease.lock, first);
+            return;
         };
-        self.leases.insert(lease.lock, lease_seen);
+        let value = &before.lease.value;
+        if value.renewed != lease.renewed || value.holder != lease.holder {
+            before.renewed.move_to(seen);
+        }
+        before.lease.again(lease, seen);
     }
 
     fn step(&mut self, seen: &Observation, step: &Step) {
@@ -157,6 +166,25 @@ impl View {
         if case.is_done(step) {
             self.procedure.be_done(seen);
         }
+    }
+}
+
+impl Server {
+    fn acknowledge(&mut self, request: &Request, seen: &Observation) {
+        let is_by = |known: &Option<(NodeId, Incarnation)>| match (known, &request.served_by) {
+            (Some((node, incarnation)), Some(by)) => {
+                *incarnation == by.incarnation && *node == by.node
+            }
+            (known, by) => known.is_none() && by.is_none(),
+        };
+        let mut all = self.acknowledged.iter_mut();
+        if let Some((_, last)) = all.find(|(known, _)| is_by(known)) {
+            last.move_to(seen);
+            return;
+        }
+        let of = |by: &Served| (by.node.clone(), by.incarnation);
+        let by = request.served_by.as_ref().map(of);
+        self.acknowledged.insert(by, Reference::to(seen));
     }
 }
 
@@ -195,6 +223,12 @@ impl View {
     /// The instant of the view, in microseconds of the case.
     pub fn now_us(&self) -> u64 {
         self.now_us
+    }
+
+    /// Whether the last observation was an inventory, or a reading of the pods, that said the same as the one
+    /// before it: what follows from it alone, and not from its time, has been drawn already.
+    pub(crate) fn repeats(&self) -> bool {
+        self.repeats
     }
 
     /// What the case is; nothing before its first line.
@@ -241,7 +275,9 @@ impl View {
 
     /// What is known of an endpoint.
     pub fn server(&self, source: &Source) -> Option<&Server> {
-        self.servers.get(source)
+        let mut servers = self.servers.iter();
+        let found = servers.find(|(of, _)| of == source);
+        found.map(|(_, server)| server)
     }
 
     /// Apiservers that serve, by node and incarnation, as their own endpoints say.
@@ -272,7 +308,7 @@ impl View {
     /// Whether an endpoint was asked recently; otherwise nothing is known of it.
     pub fn is_asked(&self, source: &Source) -> bool {
         let gap_us = self.gaps.get(source).copied().unwrap_or(0);
-        self.servers.get(source).is_some_and(|server| {
+        self.server(source).is_some_and(|server| {
             server.asked_us > gap_us
                 && self.now_us.saturating_sub(server.asked_us) <= PROBE_STALE_US
         })

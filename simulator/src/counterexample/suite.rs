@@ -1,6 +1,6 @@
 //! The small worlds that are tried completely, for every plan that must be caught and the one that must not.
 
-use pivot::{ComponentSet, Plan, bootkube, kubeadm_alpha, modern, mutants};
+use pivot::{Plan, bootkube, kubeadm_alpha, modern, mutants};
 
 use super::{Counterexample, Rehearsal, Timing};
 use crate::coarse::{Budgets, Config, INVARIANTS, World};
@@ -11,6 +11,9 @@ use crate::timers::Timers;
 
 /// Nothing of the suite comes near: a world that does is cut off, and says so.
 const MOST_MIB: u64 = 2_048;
+/// What a search may take that is no part of the tests. States come first.
+const LONG_MIB: u64 = 8_192;
+const LONG_STATES: u64 = 30_000_000;
 
 const CALM: Budgets = Budgets {
     power_cuts: 0,
@@ -234,14 +237,13 @@ pub fn worlds_of_modern(nodes: u8) -> Vec<(String, Config)> {
         ..calm()
     };
     worlds.push((named(nodes, "apiservers without a node"), unschedulable));
-    if nodes == 1 {
-        let mut saving = calm();
-        saving.plan.rules.checkpointed = ComponentSet::ALL;
-        let [_, (_, cut), ..] = TROUBLES;
-        let name = named(1, "a power cut, with a stand-in for the checkpoint agent");
-        worlds.push((name, saving.with(cut)));
-    }
     worlds
+}
+
+/// Whether a world is too large to be tried completely whenever tests run: copies from checkpoints multiply
+/// what there can be after a power cut.
+pub const fn takes_long(config: &Config) -> bool {
+    config.control_planes > 2 || config.control_planes > 1 && config.budgets.power_cuts > 0
 }
 
 /// What a world of `modern` comes to, for the table.
@@ -249,7 +251,12 @@ pub fn worlds_of_modern(nodes: u8) -> Vec<(String, Config)> {
 /// # Errors
 /// As [`survey`].
 pub fn entry_of(name: &str, config: &Config) -> Result<Entry, NoSymmetry> {
-    entry(name, &World::new(config.clone()), &search(), &go_on)
+    let search = if takes_long(config) {
+        long_search()
+    } else {
+        search()
+    };
+    entry(name, &World::new(config.clone()), &search, &go_on)
 }
 
 /// How the suite searches: completely, mirrored states as one, on one thread.
@@ -259,6 +266,16 @@ pub fn search() -> Search {
         symmetry: Symmetry::On,
         until: Until::Exhausted,
         threads: 1,
+    }
+}
+
+/// How a world is searched that takes long: on two threads, up to so many states, which another machine
+/// reaches as well, at another speed.
+fn long_search() -> Search {
+    Search {
+        bounds: Bounds::within_mib(LONG_MIB).states(LONG_STATES),
+        threads: 2,
+        ..search()
     }
 }
 

@@ -12,6 +12,6 @@ mod search;
 mod strategy;
 mod trial;
 
-pub use search::{Tally, search, search_on};
+pub use search::{Draw, Tally, search};
 pub use strategy::{Bounds, trials};
 pub use trial::{Act, Strike, Trial};

@@ -28,22 +28,23 @@ pub struct Tally {
     pub virtual_ms: u64,
 }
 
-/// Tries so many trials of a plan, generated from this seed. Pure: the same arguments give the same
-/// tally. `policy` is what a scenario calls the plan: a built-in name, or a plan file.
-pub fn search(plan: &Plan, policy: &str, bounds: Bounds, seed: u64, count: usize) -> Tally {
-    search_on(1, plan, policy, bounds, seed, count)
+/// Trials that are generated from one seed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Draw {
+    /// The seed. Another count gives more or fewer of the same trials.
+    pub seed: u64,
+    /// How many.
+    pub count: usize,
 }
 
-/// As [`search`], on so many threads. Their number changes nothing but the time that it takes.
-pub fn search_on(
-    threads: usize,
-    plan: &Plan,
-    policy: &str,
-    bounds: Bounds,
-    seed: u64,
-    count: usize,
-) -> Tally {
-    let trials = drawn(plan, policy, bounds, seed, count);
+/// Tries these trials of a plan, on so many threads. Pure: the same arguments give the same tally, and the
+/// number of threads changes nothing but the time that it takes. `policy` is what a scenario calls the plan:
+/// a built-in name, or a plan file.
+pub fn search(threads: usize, plan: &Plan, policy: &str, bounds: Bounds, draws: &[Draw]) -> Tally {
+    let trials: Vec<Trial> = draws
+        .iter()
+        .flat_map(|draw| drawn(plan, policy, bounds, *draw))
+        .collect();
     let next = AtomicUsize::new(0);
     let work = || {
         let mut tried = Vec::new();
@@ -72,18 +73,18 @@ pub fn search_on(
     tally
 }
 
-fn drawn(plan: &Plan, policy: &str, bounds: Bounds, seed: u64, count: usize) -> Vec<Trial> {
+fn drawn(plan: &Plan, policy: &str, bounds: Bounds, draw: Draw) -> Vec<Trial> {
     let mut bytes = [0; 32];
-    bytes[..8].copy_from_slice(&seed.to_le_bytes());
+    bytes[..8].copy_from_slice(&draw.seed.to_le_bytes());
     let rng = TestRng::from_seed(RngAlgorithm::ChaCha, &bytes);
     let mut runner = TestRunner::new_with_rng(Config::default(), rng);
     let strategy = trials(plan, policy, bounds);
-    let mut draw = || {
+    let mut next = || {
         let tree = strategy.new_tree(&mut runner);
         // Nothing is filtered away, so nothing can run out of attempts.
         tree.expect("every draw is a trial").current()
     };
-    (0..count).map(|_| draw()).collect()
+    (0..draw.count).map(|_| next()).collect()
 }
 
 /// What came of a trial.
@@ -116,22 +117,6 @@ fn says_enough(verdict: &Verdict) -> bool {
 }
 
 impl Tally {
-    /// Adds what came of later trials.
-    pub fn add(&mut self, later: Self) {
-        let Self {
-            passed,
-            failed,
-            inconclusive,
-            refused,
-            virtual_ms,
-        } = self;
-        *passed += later.passed;
-        failed.extend(later.failed);
-        inconclusive.extend(later.inconclusive);
-        *refused += later.refused;
-        *virtual_ms += later.virtual_ms;
-    }
-
     fn take(&mut self, trial: Trial, tried: Option<Tried>) {
         let Some(Tried { verdict, took_ms }) = tried else {
             self.refused += 1;

@@ -24,6 +24,8 @@ pub(crate) struct Agent {
     pub(crate) acting: Option<u32>,
     machines: BTreeMap<Component, Driven>,
     next_look_ms: u64,
+    /// Until then no machine has an input: what is due is not due yet, and it does not look.
+    idle_until_ms: u64,
     /// Where it is held, and since when.
     pub(crate) held: Option<(HoldPoint, u64)>,
     log: Vec<LogEntry>,
@@ -93,6 +95,7 @@ impl Agent {
     /// Nobody acts any more, and what a process knew is forgotten.
     fn stop(&mut self) {
         self.acting = None;
+        self.idle_until_ms = 0;
         self.machines.clear();
         self.held = None;
     }
@@ -107,24 +110,46 @@ impl Agent {
             .collect();
         self.log.push(LogEntry::Began);
     }
+
+    /// When the next input comes, once there is none at this instant.
+    fn next_input_ms(&self) -> u64 {
+        let machines = self.machines.values();
+        let due = machines.flat_map(|driven| {
+            // One that ran in circles has more to do at once.
+            let at_once = driven.released.is_some() || driven.state.awaits_facts();
+            let task = driven.task.iter().map(|(due_ms, ..)| *due_ms);
+            task.chain(driven.timers.values().copied())
+                .chain(at_once.then_some(0))
+        });
+        due.min().unwrap_or(u64::MAX).min(self.next_look_ms)
+    }
 }
 
 impl World {
     /// Lets every agent do what it can at this instant.
     pub(crate) fn drive_agents(&mut self) {
-        let Some(plan) = self.agents.plan.clone() else {
+        // Put aside, not copied: nobody asks for it while the agents act.
+        let Some(plan) = self.agents.plan.take() else {
             return;
         };
         for node in 0..self.control_planes {
             self.take_lock(node);
             let agent = &self.agents.of[usize::from(node)];
             if agent.acting.is_some() && agent.held.is_none() {
-                self.node_mut(node).kept.protects = true;
+                self.protect(node, true);
                 self.drive_agent(&plan, node);
             }
             if !plan.rules.protects_itself && self.reachable() && !self.has_agent_pod(node) {
-                self.node_mut(node).kept.protects = false;
+                self.protect(node, false);
             }
+        }
+        self.agents.plan = Some(plan);
+    }
+
+    /// The agent's own static manifest is there, or is not.
+    fn protect(&mut self, node: u8, protects: bool) {
+        if self.node(node).kept.protects != protects {
+            self.node_mut(node).kept.protects = protects;
         }
     }
 
@@ -149,7 +174,12 @@ impl World {
     }
 
     fn drive_agent(&mut self, plan: &AgentPlan, node: u8) {
-        let looks = self.now_ms >= self.agents.of[usize::from(node)].next_look_ms;
+        let agent = &mut self.agents.of[usize::from(node)];
+        if self.now_ms < agent.idle_until_ms {
+            return;
+        }
+        agent.idle_until_ms = 0;
+        let looks = self.now_ms >= agent.next_look_ms;
         if looks {
             let look_ms = self
                 .durations
@@ -168,6 +198,8 @@ impl World {
                 }
             }
         }
+        let agent = &mut self.agents.of[usize::from(node)];
+        agent.idle_until_ms = agent.next_input_ms();
     }
 
     /// The next input of this instant. Facts come last: they are always at hand.

@@ -1,6 +1,6 @@
 //! What the cluster does by itself while time passes.
 
-use pivot::{AssetGroup, ComponentSet};
+use pivot::{AssetGroup, ComponentSet, NodeSet};
 use terms::{Component, Incarnation};
 
 use super::node::Process;
@@ -17,12 +17,13 @@ impl World {
         self.now_ms += TICK_MS;
         self.tick_store();
         for index in self.indices() {
-            let now_ms = self.now_ms;
-            self.node_mut(index)
-                .processes
-                .retain(|process| process.gone_ms.is_none_or(|gone_ms| now_ms < gone_ms));
-            if self.node(index).has_kubelet(now_ms) || self.has(Quirk::KubeletsNeedNoPower) {
-                self.tick_kubelet(index);
+            if self.is_quiet(index) {
+                continue;
+            }
+            let before = self.node(index).clone();
+            self.tick_node(index);
+            if *self.node(index) == before {
+                self.be_quiet(index);
             }
         }
         let check_ms = self.durations.usual_ms(Timer::LoadBalancerCheck);
@@ -44,6 +45,16 @@ impl World {
         }
     }
 
+    fn tick_node(&mut self, index: u8) {
+        let now_ms = self.now_ms;
+        self.node_mut(index)
+            .processes
+            .retain(|process| process.gone_ms.is_none_or(|gone_ms| now_ms < gone_ms));
+        if self.node(index).has_kubelet(now_ms) || self.has(Quirk::KubeletsNeedNoPower) {
+            self.tick_kubelet(index);
+        }
+    }
+
     fn tick_store(&mut self) {
         let healthy = self.etcd_healthy();
         if self
@@ -58,12 +69,14 @@ impl World {
             .collect();
         if candidates.len() <= usize::from(self.control_planes) / 2 {
             self.store.leader = None;
+            self.changes += 1;
             return;
         }
         let chosen = self.durations.choose("etcd leader", candidates.len());
         self.store.leader = Some(candidates[chosen]);
         self.store.term += 1;
         self.store.commits_ms = self.now_ms + self.durations.next_ms(Timer::EtcdElection, 0);
+        self.changes += 1;
     }
 
     fn tick_kubelet(&mut self, index: u8) {
@@ -288,6 +301,7 @@ impl World {
         for instance in ready.iter().filter(known) {
             self.load_balancer.entry(*instance).or_default();
         }
+        self.changes += 1;
         for (instance, backend) in &mut self.load_balancer {
             if ready.contains(instance) {
                 backend.failures = 0;
@@ -371,14 +385,12 @@ impl World {
     fn tick_controllers(&mut self) {
         let applied =
             self.applied.contains(&AssetGroup::ControlPlane) || self.has(Quirk::PodsNeedNoAssets);
-        if self.acts(Component::KubeControllerManager) && applied {
+        if applied && self.acts(Component::KubeControllerManager) {
             for component in Component::SELF_HOSTED {
+                let own = self.pods.iter().filter(|pod| pod.component == component);
+                let made = own.fold(NodeSet::default(), |set, pod| set.with(pod.node));
                 for node in (0..self.control_planes).filter(|node| self.labelled.contains(*node)) {
-                    let exists = self
-                        .pods
-                        .iter()
-                        .any(|pod| pod.component == component && pod.node == node);
-                    if !exists {
+                    if !made.contains(node) {
                         self.pods.push(Pod {
                             component,
                             node,

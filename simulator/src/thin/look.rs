@@ -7,30 +7,35 @@ use oracle::observation::{
     NodeStatus, PodStatus, Process, ProcessId, Request, RequestKind, RequestOutcome, Served,
 };
 use oracle::{Sighting, Source};
+use pivot::NodeSet;
 use terms::{Component, Incarnation};
 
 use super::kept::{self, Kept, Version};
 use super::node::{self, SECRETS};
 use super::scene::Quirk;
-use super::watcher::Watcher;
-use super::world::{Instance, World};
+use super::watcher::{Looked, Subject, Watcher};
+use super::world::{Instance, Pod, World};
 
 impl Watcher {
-    /// One look at everything.
-    pub(crate) fn look(&mut self, world: &mut World) {
+    /// A write and a read through the load balancer, and no more.
+    pub(crate) fn glance(&mut self, world: &mut World) {
         let key = self.next_key;
         self.next_key += 1;
         self.through_load_balancer(world, RequestKind::Write(key));
         self.through_load_balancer(world, RequestKind::Read);
+    }
+
+    /// One look at everything.
+    pub(crate) fn look(&mut self, world: &mut World) {
+        self.glance(world);
         self.apiservers(world);
         self.cluster(world);
         self.etcd(world);
         let up = |index: &u8| world.node(*index).is_up(world.now_ms);
         for index in world.indices().filter(up) {
-            if !self.is_as_told(world, index) {
-                let inventory = Sighting::NodeInventory(inventory(world, index));
-                self.tell_node(world, index, inventory);
-            }
+            self.tell_node(world, index, || {
+                Sighting::NodeInventory(inventory(world, index))
+            });
         }
         if world.now_ms.is_multiple_of(1_000) {
             let sample = HostSample {
@@ -96,68 +101,87 @@ impl Watcher {
             return;
         }
         for (lock, lease) in &world.leases {
-            let Some((node, incarnation, pid)) = lease.holder else {
+            let Some(holder) = lease.holder else {
                 continue;
             };
-            let saw = Lease {
-                lock: *lock,
-                holder: Some(format!("{}_{incarnation}-{pid}", world.name(node))),
-                holder_node: Some(world.name(node)),
-                transitions: lease.transitions,
-                renewed: lease.renewed_ms.to_string(),
-            };
-            self.tell(world, Source::Cluster, lock.name(), Sighting::Lease(saw));
+            let looked = Looked::Lease(holder, lease.transitions, lease.renewed_ms);
+            self.tell(world, Subject::Lease(*lock), looked, |saw| {
+                let (node, incarnation, pid) = holder;
+                *saw = Sighting::Lease(Lease {
+                    lock: *lock,
+                    holder: Some(format!("{}_{incarnation}-{pid}", world.name(node))),
+                    holder_node: Some(world.name(node)),
+                    transitions: lease.transitions,
+                    renewed: lease.renewed_ms.to_string(),
+                });
+            });
         }
-        let registered = world
-            .indices()
-            .filter(|index| world.registered.contains(*index));
-        let nodes = registered
-            .map(|index| NodeStatus {
+        let registered = world.registered;
+        let ready = world.indices().filter(|index| world.is_node_ready(*index));
+        let ready = ready.fold(NodeSet::default(), NodeSet::with);
+        let looked = Looked::Nodes(registered, ready);
+        self.tell(world, Subject::Nodes, looked, |saw| {
+            let registered = world.indices().filter(|index| registered.contains(*index));
+            let nodes = registered.map(|index| NodeStatus {
                 node: world.name(index),
-                ready: world.is_node_ready(index),
-            })
-            .collect();
-        self.tell(world, Source::Cluster, "nodes", Sighting::Nodes(nodes));
-        let pods = world.pods.iter().map(|pod| PodStatus {
-            component: pod.component,
-            incarnation: Incarnation::SelfHosted,
-            node: pod.bound.then(|| world.name(pod.node)),
-            uid: format!("uid-{}", pod.uid),
-            ready: world
-                .process_of(pod)
-                .is_some_and(|process| process.is_ready(world.now_ms)),
-            terminating: pod.terminating,
+                ready: ready.contains(index),
+            });
+            *saw = Sighting::Nodes(nodes.collect());
         });
-        self.tell(
-            world,
-            Source::Cluster,
-            "pods",
-            Sighting::Pods(pods.collect()),
-        );
+        let is_ready = |pod: &Pod| {
+            let process = world.process_of(pod);
+            process.is_some_and(|process| process.is_ready(world.now_ms))
+        };
+        let pods = world.pods.iter().map(|pod| (*pod, is_ready(pod)));
+        let looked = Looked::Pods(pods.clone().collect());
+        self.tell(world, Subject::Pods, looked, |saw| {
+            let pods = pods.map(|(pod, ready)| PodStatus {
+                component: pod.component,
+                incarnation: Incarnation::SelfHosted,
+                node: pod.bound.then(|| world.name(pod.node)),
+                uid: format!("uid-{}", pod.uid),
+                ready,
+                terminating: pod.terminating,
+            });
+            *saw = Sighting::Pods(pods.collect());
+        });
     }
 
     fn etcd(&mut self, world: &World) {
         let healthy = world.etcd_healthy();
         let alone = world.has(Quirk::EtcdMembersStartAlone);
+        let store = &world.store;
         for index in 0..world.control_planes {
-            let status = healthy.contains(index).then(|| EtcdStatus {
-                cluster: if alone {
-                    format!("c{index}")
-                } else {
-                    "c0".to_owned()
-                },
-                member: format!("m{index}"),
-                leader: world.store.leader.map(|leader| format!("m{leader}")),
-                term: world.store.term,
-                revision: world.store.revision,
+            let answers = healthy.contains(index);
+            let looked = answers.then_some((store.leader, store.term, store.revision));
+            let looked = Looked::Etcd(alone, looked);
+            self.tell(world, Subject::Etcd(index), looked, |saw| {
+                // Nearly always it is only the revision that changed: a term has one leader at most.
+                if let (Sighting::Etcd(Some(status)), true) = (&mut *saw, answers && !alone)
+                    && status.term == store.term
+                    && status.leader.is_some() == store.leader.is_some()
+                {
+                    status.revision = store.revision;
+                    return;
+                }
+                let status = answers.then(|| EtcdStatus {
+                    cluster: numbered('c', if alone { index } else { 0 }),
+                    member: numbered('m', index),
+                    leader: store.leader.map(|leader| numbered('m', leader)),
+                    term: store.term,
+                    revision: store.revision,
+                });
+                *saw = Sighting::Etcd(status);
             });
-            self.tell(
-                world,
-                Source::EtcdMember(world.name(index)),
-                "etcd",
-                Sighting::Etcd(status),
-            );
         }
+    }
+}
+
+/// A letter and a number, as members of etcd are called here at every look.
+fn numbered(letter: char, number: u8) -> String {
+    match char::from_digit(u32::from(number), 10) {
+        Some(digit) => String::from_iter([letter, digit]),
+        None => format!("{letter}{number}"),
     }
 }
 

@@ -8,6 +8,7 @@ mod kept;
 mod look;
 mod node;
 mod outline;
+mod quiet;
 mod scene;
 mod settled;
 mod stage;

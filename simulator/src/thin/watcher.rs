@@ -7,14 +7,18 @@ use oracle::observation::{
     OperationEnded, ReadBack, Step,
 };
 use oracle::{Observation, Sighting, Source};
-use terms::{Actor, Fault, Moment, NodeId, StepName};
+use pivot::NodeSet;
+use terms::{Actor, Component, Fault, Incarnation, Moment, NodeId, StepName};
 
 use super::agent::Announced;
 use super::node::Node;
-use super::world::World;
+use super::world::{Pod, World};
 
 /// How long an answer takes, in microseconds.
 const ANSWER_US: u64 = 3_000;
+
+/// Most cases have fewer observations, when they are looked at sparingly.
+const USUAL_OBSERVATIONS: usize = 4_096;
 
 /// What is unchanged is told again after this time, as a sign of life.
 const REPEAT_MS: u64 = 1_000;
@@ -36,17 +40,51 @@ pub(crate) struct Done {
 /// A node at a look.
 struct NodeSeen {
     node: Node,
+    /// The count of the node's changes then.
+    changes: u64,
     has_kubelet: bool,
-    /// When it was last told of.
+    /// The agent's process that held the lock.
+    acting: Option<u32>,
+    /// What was last told of it, and when.
+    saw: Sighting,
+    told_ms: u64,
+}
+
+/// What is looked at often and changes seldom.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Subject {
+    Lease(Component),
+    Nodes,
+    Pods,
+    Etcd(u8),
+}
+
+/// What a subject was found to be. Comparing it costs less than telling it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Looked {
+    Lease((u8, Incarnation, u32), u64, u64),
+    /// Nodes that are registered, and those that are ready.
+    Nodes(NodeSet, NodeSet),
+    /// Each pod, and whether it is ready.
+    Pods(Vec<(Pod, bool)>),
+    /// Whether each member is a cluster of its own; leader, term and revision, if this one answers.
+    Etcd(bool, Option<(Option<u8>, u64, u64)>),
+}
+
+/// What was last told of a subject.
+struct Told {
+    looked: Looked,
+    saw: Sighting,
     told_ms: u64,
 }
 
 /// The watcher.
 pub(crate) struct Watcher {
     seen: Vec<Observation>,
-    seqs: BTreeMap<Source, u64>,
+    /// The next place within each source; there are few.
+    seqs: Vec<(Source, u64)>,
     occurrences: BTreeMap<(StepName, Moment), u32>,
-    told: BTreeMap<(Source, &'static str), (u64, Sighting)>,
+    told: BTreeMap<Subject, Told>,
     /// Nodes as they were when they were last looked at, by index.
     nodes: BTreeMap<u8, NodeSeen>,
     operation: String,
@@ -56,8 +94,8 @@ pub(crate) struct Watcher {
 impl Watcher {
     pub(crate) fn new(opened: CaseOpened) -> Self {
         let mut watcher = Self {
-            seen: Vec::new(),
-            seqs: BTreeMap::new(),
+            seen: Vec::with_capacity(USUAL_OBSERVATIONS),
+            seqs: Vec::new(),
             occurrences: BTreeMap::new(),
             told: BTreeMap::new(),
             nodes: BTreeMap::new(),
@@ -80,16 +118,25 @@ impl Watcher {
     }
 
     pub(crate) fn put(&mut self, source: Source, start_us: u64, end_us: u64, saw: Sighting) {
-        let seq = self.seqs.entry(source.clone()).or_default();
+        let known = self.seqs.iter_mut().find(|(known, _)| *known == source);
+        let seq = match known {
+            Some((_, next)) => {
+                *next += 1;
+                *next - 1
+            }
+            None => {
+                self.seqs.push((source.clone(), 1));
+                0
+            }
+        };
         self.seen.push(Observation {
             v: 1,
             source,
-            seq: *seq,
+            seq,
             start_us,
             end_us,
             saw,
         });
-        *seq += 1;
     }
 
     pub(crate) fn answer(&mut self, world: &World, source: Source, saw: Sighting) {
@@ -97,68 +144,94 @@ impl Watcher {
         self.put(source, end_us - ANSWER_US, end_us, saw);
     }
 
-    /// Whether there is nothing to tell of a node: nothing about it changed, and a sign of life is not due.
-    pub(crate) fn is_as_told(&self, world: &World, index: u8) -> bool {
-        self.nodes.get(&index).is_some_and(|seen| {
-            world.now_ms < seen.told_ms + REPEAT_MS
-                && seen.has_kubelet == world.node(index).has_kubelet(world.now_ms)
-                && seen.node == *world.node(index)
-        })
-    }
-
-    /// Tells what was found on a node.
-    pub(crate) fn tell_node(&mut self, world: &World, index: u8, saw: Sighting) {
-        let told = self.tell(world, Source::Node(world.name(index)), "inventory", saw);
-        let node = world.node(index);
-        let has_kubelet = node.has_kubelet(world.now_ms);
-        match self.nodes.get_mut(&index) {
-            Some(seen) => {
-                if told {
-                    seen.told_ms = world.now_ms;
-                }
-                if seen.node != *node {
-                    seen.node.clone_from(node);
-                }
-                seen.has_kubelet = has_kubelet;
-            }
-            None => {
-                let seen = NodeSeen {
-                    node: node.clone(),
-                    has_kubelet,
-                    told_ms: world.now_ms,
-                };
-                self.nodes.insert(index, seen);
-            }
-        }
-    }
-
-    /// Tells what is looked at often and changes seldom: when it changed, or as a sign of life. Says
-    /// whether it was told.
-    pub(crate) fn tell(
+    /// Tells what is found on a node: when anything about it changed, or as a sign of life.
+    pub(super) fn tell_node(
         &mut self,
         world: &World,
-        source: Source,
-        subject: &'static str,
-        saw: Sighting,
-    ) -> bool {
-        let key = (source, subject);
-        match self.told.get_mut(&key) {
-            Some((told_ms, before)) => {
-                let changed = *before != saw;
-                if !changed && world.now_ms < *told_ms + REPEAT_MS {
-                    return false;
+        index: u8,
+        inventory: impl FnOnce() -> Sighting,
+    ) {
+        let now_ms = world.now_ms;
+        let node = world.node(index);
+        let has_kubelet = node.has_kubelet(now_ms);
+        let acting = world.acting_agent(index);
+        let source = || Source::Node(world.name(index));
+        let Some(seen) = self.nodes.get_mut(&index) else {
+            let saw = inventory();
+            let seen = NodeSeen {
+                node: node.clone(),
+                changes: world.changes_of(index),
+                has_kubelet,
+                acting,
+                saw: saw.clone(),
+                told_ms: now_ms,
+            };
+            self.nodes.insert(index, seen);
+            self.answer(world, source(), saw);
+            return;
+        };
+        let is_due = now_ms >= seen.told_ms + REPEAT_MS;
+        let is_unchanged = seen.changes == world.changes_of(index) || seen.node == *node;
+        seen.changes = world.changes_of(index);
+        let is_same = seen.has_kubelet == has_kubelet && is_unchanged;
+        if is_same && !is_due {
+            return;
+        }
+        if !is_same || seen.acting != acting {
+            let saw = inventory();
+            seen.node.clone_from(node);
+            seen.has_kubelet = has_kubelet;
+            seen.acting = acting;
+            if seen.saw == saw && !is_due {
+                return;
+            }
+            seen.saw = saw;
+        }
+        seen.told_ms = now_ms;
+        let saw = seen.saw.clone();
+        self.answer(world, source(), saw);
+    }
+
+    /// Tells what is looked at often and changes seldom: when it changed, or as a sign of life. What was last
+    /// told of the subject becomes what is to be told now.
+    pub(super) fn tell(
+        &mut self,
+        world: &World,
+        subject: Subject,
+        looked: Looked,
+        sighting: impl FnOnce(&mut Sighting),
+    ) {
+        let now_ms = world.now_ms;
+        let saw = match self.told.get_mut(&subject) {
+            Some(told) => {
+                let changed = told.looked != looked;
+                if !changed && now_ms < told.told_ms + REPEAT_MS {
+                    return;
                 }
-                *told_ms = world.now_ms;
                 if changed {
-                    before.clone_from(&saw);
+                    sighting(&mut told.saw);
+                    told.looked = looked;
                 }
+                told.told_ms = now_ms;
+                told.saw.clone()
             }
             None => {
-                self.told.insert(key.clone(), (world.now_ms, saw.clone()));
+                let mut saw = Sighting::Nodes(Vec::new());
+                sighting(&mut saw);
+                let told = Told {
+                    looked,
+                    saw: saw.clone(),
+                    told_ms: now_ms,
+                };
+                self.told.insert(subject, told);
+                saw
             }
-        }
-        self.answer(world, key.0, saw);
-        true
+        };
+        let source = match subject {
+            Subject::Etcd(index) => Source::EtcdMember(world.name(index)),
+            Subject::Lease(_) | Subject::Nodes | Subject::Pods => Source::Cluster,
+        };
+        self.answer(world, source, saw);
     }
 
     pub(crate) fn runner(&mut self, now_ms: u64, saw: Sighting) {

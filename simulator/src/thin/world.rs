@@ -1,5 +1,6 @@
 //! The world: nodes, a store, pods, leases and a load balancer, at one instant.
 
+use std::cell::Cell;
 use std::collections::{BTreeMap, BTreeSet};
 
 use pivot::checkpoint::AgentPlan;
@@ -8,6 +9,7 @@ use terms::{Component, Incarnation, NodeId};
 
 use super::agent::Agents;
 use super::node::{Kubelet, Lost, Node, Process};
+use super::quiet::Quiet;
 use super::scene::{Quirk, Scene};
 use crate::timers::{Durations, Timer, Timers};
 
@@ -45,6 +47,14 @@ pub struct World {
     pub(crate) durations: Durations,
     next_pid: u32,
     pub(crate) next_uid: u32,
+    /// Nodes of which it is known that nothing happens on them.
+    pub(super) quiet: Vec<Option<Quiet>>,
+    /// Counts what may change whether the API can be reached: nodes, the store's leader, the load balancer.
+    pub(super) changes: u64,
+    /// Where that count was when a node changed last.
+    changed: Vec<u64>,
+    /// The last answer to whether it can: at which time, after how many changes.
+    reached: Cell<Option<(u64, u64, bool)>>,
 }
 
 /// What a world is made of.
@@ -80,7 +90,7 @@ pub(crate) struct Backend {
 }
 
 /// A pod of the control plane.
-#[derive(Clone, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Pod {
     pub(crate) component: Component,
     /// The node that it is meant for.
@@ -170,6 +180,10 @@ impl World {
             durations,
             next_pid: 1_000,
             next_uid: 1,
+            quiet: vec![None; usize::from(control_planes + workers)],
+            changes: 0,
+            changed: vec![0; usize::from(control_planes + workers)],
+            reached: Cell::new(None),
         }
     }
 
@@ -247,8 +261,17 @@ impl World {
         &self.nodes[usize::from(index)]
     }
 
+    /// The node, for whoever changes it.
     pub(crate) fn node_mut(&mut self, index: u8) -> &mut Node {
+        self.quiet[usize::from(index)] = None;
+        self.changes += 1;
+        self.changed[usize::from(index)] = self.changes;
         &mut self.nodes[usize::from(index)]
+    }
+
+    /// A number that is another one whenever the node may have changed.
+    pub(super) fn changes_of(&self, index: u8) -> u64 {
+        self.changed[usize::from(index)]
     }
 
     /// Indices of all nodes.
@@ -349,8 +372,21 @@ impl World {
             })
     }
 
-    /// Whether an apiserver answers through the load balancer.
+    /// Whether an apiserver answers through the load balancer. Everybody asks at every instant, so the
+    /// answer is kept as long as nothing changes.
     pub(crate) fn reachable(&self) -> bool {
+        let now = (self.now_ms, self.changes);
+        if let Some((now_ms, changes, answer)) = self.reached.get()
+            && (now_ms, changes) == now
+        {
+            return answer;
+        }
+        let answer = self.reaches();
+        self.reached.set(Some((now.0, now.1, answer)));
+        answer
+    }
+
+    fn reaches(&self) -> bool {
         let works = |instance| self.is_apiserver(instance, Process::works);
         let mut backends = self.load_balancer.iter();
         backends.any(|(instance, backend)| backend.listed && works(*instance))

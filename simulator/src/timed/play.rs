@@ -20,9 +20,12 @@ use crate::timers::{Durations, Timers};
 
 /// How often probes look, in milliseconds: at 5 Hz, as on real clusters.
 pub(super) const LOOK_MS: u64 = 200;
-/// How often they look while nothing changes, in milliseconds, when a run is looked at sparingly:
-/// half of what the judge takes for an instance that serves, and as often as unchanged things are told again.
-const SPARING_LOOK_MS: u64 = 1_000;
+/// How often they look at everything while nothing changes, in milliseconds, when a run is looked at sparingly:
+/// as rarely as the judge still takes an instance for one that serves.
+const SPARING_LOOK_MS: u64 = 2_000;
+/// How often they only write and read through the load balancer meanwhile, in milliseconds: a cluster in which
+/// nobody wrote for longer is not settled.
+const GLANCE_MS: u64 = 1_000;
 /// For so long after a change a run that is looked at sparingly is looked at as often as any other, in milliseconds.
 const STIRRED_MS: u64 = 400;
 /// No case takes longer than a day, which is the longest that a scenario can wait; nothing waits without an end.
@@ -159,6 +162,9 @@ impl<'a> Play<'a> {
                 *stirred_ms = now_ms;
             }
             if now_ms >= *stirred_ms + STIRRED_MS && !now_ms.is_multiple_of(SPARING_LOOK_MS) {
+                if now_ms.is_multiple_of(GLANCE_MS) {
+                    self.watcher.glance(&mut self.world);
+                }
                 return;
             }
         }

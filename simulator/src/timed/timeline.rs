@@ -142,12 +142,12 @@ impl Play<'_> {
         if self.is_held_at(at) {
             return Turn::Now(self.strike_all(&at.inject));
         }
-        let address = format!("{} {} #{}", at.step, at.moment, at.occurrence);
+        let address = || format!("{} {} #{}", at.step, at.moment, at.occurrence);
         if self.open.is_none() && self.agent_of(at).is_none() {
-            let what = format!("the operation ended without reaching {address}");
+            let what = format!("the operation ended without reaching {}", address());
             self.trouble = Some(fault_trouble(what));
         } else if self.world.now_ms() >= since_ms + at.within.0 {
-            let what = format!("{address} was not reached within {}", at.within);
+            let what = format!("{} was not reached within {}", address(), at.within);
             self.trouble = Some(fault_trouble(what));
         }
         Turn::Later(progress)

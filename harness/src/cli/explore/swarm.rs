@@ -1,11 +1,12 @@
 //! `explore --swarm`: random timed trials, as many as wanted.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::num::NonZero;
 use std::path::{Path, PathBuf};
 use std::thread::available_parallelism;
 
 use simulator::explore::{Stream, grouped};
-use simulator::swarm::{Bounds, Tally, Trial, search};
+use simulator::swarm::{Bounds, Draw, Tally, Trial, search};
 
 use super::ticker::Ticker;
 use crate::cli::exit::{Exit, Failure, Outcome};
@@ -17,6 +18,8 @@ use crate::console::lines::say;
 /// Trials of one slice. Each slice has a seed of its own, so that how many are done at once changes
 /// no trial.
 const SLICE: u64 = 16;
+/// Slices between two looks for Ctrl-C: a second's work, within which no thread waits for another.
+const SLICES_AT_ONCE: usize = 32;
 /// How many reasons of inconclusive trials are shown.
 const MOST_REASONS: usize = 3;
 
@@ -71,13 +74,17 @@ fn searched(chosen: &Chosen, wish: &Wish, ticker: &Ticker) -> Outcome {
     let folder = wish.out.as_deref().unwrap_or(Path::new(saved::FOLDER));
     let policy = Policy::lying_in(folder, chosen)?;
     let mut found = Found::default();
-    let hands = available_parallelism().map_or(1, |count| count.get() as u64);
-    let slices = wish.trials.div_ceil(SLICE);
-    for first in (0..slices).step_by(hands as usize) {
-        for tally in slices_of(chosen, &policy, wish, first..slices.min(first + hands)) {
-            found.take(tally);
-        }
-        found.trials = wish.trials.min((first + hands) * SLICE);
+    let threads = available_parallelism().map_or(1, NonZero::get);
+    let slices: Vec<Draw> = (0..wish.trials.div_ceil(SLICE))
+        .map(|slice| Draw {
+            seed: Stream::named(wish.seed, "slice", slice).next_u64(),
+            count: SLICE.min(wish.trials - slice * SLICE) as usize,
+        })
+        .collect();
+    for slices in slices.chunks(SLICES_AT_ONCE) {
+        let name = &policy.from_here;
+        found.take(search(threads, &chosen.plan, name, wish.bounds, slices));
+        found.trials += slices.iter().map(|slice| slice.count as u64).sum::<u64>();
         ticker.tick(|seconds| found.in_words(seconds));
         if ticker.is_cancelled() {
             break;
@@ -100,30 +107,6 @@ fn searched(chosen: &Chosen, wish: &Wish, ticker: &Ticker) -> Outcome {
         (0, 0) => Exit::Inconclusive,
         (0, _) => Exit::Success,
         _ => Exit::Failed,
-    })
-}
-
-/// Plays these slices, each on a thread of its own; their tallies in order.
-fn slices_of(
-    chosen: &Chosen,
-    policy: &Policy,
-    wish: &Wish,
-    slices: std::ops::Range<u64>,
-) -> Vec<Tally> {
-    std::thread::scope(|scope| {
-        let hands: Vec<_> = slices
-            .map(|slice| {
-                let seed = Stream::named(wish.seed, "slice", slice).next_u64();
-                let count = SLICE.min(wish.trials - slice * SLICE) as usize;
-                scope.spawn(move || {
-                    search(&chosen.plan, &policy.from_here, wish.bounds, seed, count)
-                })
-            })
-            .collect();
-        hands
-            .into_iter()
-            .map(|hand| hand.join().expect("the simulator does not panic"))
-            .collect()
     })
 }
 

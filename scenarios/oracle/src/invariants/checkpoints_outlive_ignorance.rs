@@ -53,7 +53,9 @@ impl Invariant for CheckpointsOutliveIgnorance {
             let place = (node.clone(), component);
             if now.versions(component).any(|version| version.complete) {
                 self.judged = true;
-                self.held.insert(place, Reference::to(seen));
+                let last = self.held.entry(place);
+                last.and_modify(|last| last.move_to(seen))
+                    .or_insert_with(|| Reference::to(seen));
             } else if let Some(last) = self.held.remove(&place) {
                 // A torn version is the disk's doing, or a fault's; it was not removed.
                 let torn = now

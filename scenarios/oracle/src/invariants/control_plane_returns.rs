@@ -100,10 +100,16 @@ impl Invariant for ControlPlaneReturns {
         for fault in self.arrivals.next(view, seen) {
             self.fault(view, fault);
         }
-        if let Sighting::Pods(pods) = &seen.saw {
+        if let Sighting::Pods(pods) = &seen.saw
+            && !view.repeats()
+        {
             self.pods.clone_from(pods);
         }
         self.served |= is_acknowledged_write(seen);
+        // Most of the time there is none, and taking one out moves it.
+        if self.loss.is_none() {
+            return;
+        }
         let Some(mut loss) = self.loss.take() else {
             return;
         };

@@ -80,9 +80,10 @@ impl HandoverIsBounded {
         let both = now.runs(component, Incarnation::Checkpoint)
             && now.runs(component, Incarnation::SelfHosted);
         let ready =
-            self.parents.are_known(seen.end_us) && self.parents.ready_since_us(&place).is_some();
+            || self.parents.are_known(seen.end_us) && self.parents.ready_since_us(&place).is_some();
+        let together = both && ready();
         let before = self.together.remove(&place);
-        if !(both && ready) || self.held.contains(&place.0) {
+        if !together || self.held.contains(&place.0) {
             return;
         }
         let unbroken =

@@ -42,6 +42,9 @@ impl Invariant for LastKnownGood {
         let Some((node, now)) = self.sight.look(seen) else {
             return;
         };
+        if view.repeats() {
+            return;
+        }
         for version in now.checkpoints.iter().filter(|version| version.complete) {
             let key = (node.clone(), version.component, version.generation.clone());
             if self.known.insert(key) {

@@ -15,15 +15,22 @@ use crate::view::View;
 #[derive(Default)]
 pub(crate) struct Arrivals {
     met: BTreeSet<(u64, u64)>,
+    /// How many faults were known when it was last asked, and when the next of those comes.
+    known: usize,
+    next_us: u64,
 }
 
 impl Arrivals {
     /// Faults that began before this observation ended and were not handed out yet. What had no proven effect is left out.
     pub(crate) fn next(&mut self, view: &View, seen: &Observation) -> Vec<FaultSeen> {
         let mut new = Vec::new();
-        if self.met.len() == view.faults().all().len() {
+        let all = view.faults().all();
+        if self.known == all.len() && seen.end_us <= self.next_us {
             return new;
         }
+        self.known = all.len();
+        let next = all.iter().find(|fault| fault.from.start_us >= seen.end_us);
+        self.next_us = next.map_or(u64::MAX, |fault| fault.from.start_us);
         for fault in view.faults().before(seen.end_us) {
             let is_new = self.met.insert((fault.from.start_us, fault.from.seq));
             if is_new && fault.value.effect.is_ok() {

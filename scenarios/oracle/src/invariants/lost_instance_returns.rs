@@ -71,14 +71,13 @@ impl Invariant for LostInstanceReturns {
                 for loss in &mut self.open {
                     loss.inventory(view, seen, node, now);
                 }
-                // Most inventories are as the one before, and comparing costs less than copying.
-                if self.processes.get(node) != Some(now) {
+                if !view.repeats() {
                     self.processes.insert(node.clone(), now.clone());
                 }
                 self.kubelets
                     .extend(now.kubelet.map(|kubelet| (node.clone(), kubelet)));
             }
-            (Sighting::Pods(pods), _) if self.pods != *pods => self.pods.clone_from(pods),
+            (Sighting::Pods(pods), _) if !view.repeats() => self.pods.clone_from(pods),
             _ => {}
         }
         let open = self.open.len();
@@ -195,6 +194,10 @@ impl LostInstanceReturns {
         let Some(loss) = self.open.first() else {
             return;
         };
+        // It cannot be late yet: the budget counts from the loss at the earliest.
+        if seen.end_us.saturating_sub(loss.fault.from.start_us) <= budget_us {
+            return;
+        }
         if view
             .control_plane()
             .iter()

@@ -48,6 +48,10 @@ impl Invariant for NodeLossIsSurvived {
         if let Sighting::Settled(settled) = &seen.saw {
             self.settled |= self.losses > 0 && settled.failure().is_none();
         }
+        // Most of the time there is none, and taking one out moves it.
+        if self.loss.is_none() {
+            return;
+        }
         let Some(loss) = self.loss.take() else {
             return;
         };

@@ -77,14 +77,16 @@ impl OneCheckpointAgent {
         if acting > 1 {
             return Some(format!("{acting} checkpoint agents act on {node}"));
         }
+        if !self.protected.contains(node) || now.has_static_agent() {
+            return None;
+        }
         let protects = |component: &Component| {
             now.versions(*component).any(|version| version.complete)
                 && self.parents.is_bound(&(node.clone(), *component))
         };
         let parent = Component::SELF_HOSTED.into_iter().find(protects)?;
-        let unprotected = self.protected.contains(node) && !now.has_static_agent();
-        unprotected.then(|| {
-            format!("the agent on {node} has no manifest of itself any more, although it has {parent} to protect")
-        })
+        Some(format!(
+            "the agent on {node} has no manifest of itself any more, although it has {parent} to protect"
+        ))
     }
 }

@@ -41,17 +41,31 @@ impl Parents {
             return;
         };
         let silent = |read_us: u64| seen.end_us.saturating_sub(read_us) > CLUSTER_STALE_US;
-        if self.read_us.is_none_or(silent) {
+        let anew = self.read_us.is_none_or(silent);
+        self.read_us = Some(seen.end_us);
+        if anew {
             self.reading_since_us = seen.start_us;
             self.began_us = seen.start_us;
             self.ready.clear();
             self.was_ready.clear();
+        } else if view.repeats() {
+            self.again(seen);
+            return;
         }
-        self.read_us = Some(seen.end_us);
         for node in view.control_plane() {
             for component in Component::SELF_HOSTED {
                 let pod = pods.iter().find(|pod| is_of(pod, node, component));
                 self.place((node.clone(), component), pod, seen);
+            }
+        }
+        self.began_us = seen.start_us;
+    }
+
+    /// A reading says what the one before it said.
+    fn again(&mut self, seen: &Observation) {
+        for (place, last) in &mut self.last_bound {
+            if self.bound.get(place).copied().unwrap_or(false) {
+                last.move_to(seen);
             }
         }
         self.began_us = seen.start_us;

@@ -149,10 +149,15 @@ impl RunningAgainConverges {
             .manifests
             .iter()
             .filter(|name| name.contains(etcd))
-            .cloned()
             .collect();
+        if let Some((before, from)) = self.etcd_on.get_mut(node)
+            && before.iter().eq(there.iter().copied())
+        {
+            from.move_to(seen);
+            return;
+        }
         if let (Some((before, from)), true) = (self.etcd_on.get(node), self.killed.is_some())
-            && let Some(lost) = before.difference(&there).next()
+            && let Some(lost) = before.iter().find(|name| !there.contains(name))
         {
             let what = format!(
                 "the manifest {lost} vanished from {node} after the procedure had been killed"
@@ -165,6 +170,7 @@ impl RunningAgainConverges {
             self.found.get_or_insert(found);
         }
         if !there.is_empty() {
+            let there = there.into_iter().cloned().collect();
             self.etcd_on
                 .insert(node.clone(), (there, Reference::to(seen)));
         }

@@ -51,11 +51,14 @@ impl Invariant for SomebodyCanStartAnApiserver {
             Sighting::Request(request)
                 if matches!(request.outcome, RequestOutcome::Acknowledged { .. }) =>
             {
-                self.served = Some(Reference::to(seen));
+                match &mut self.served {
+                    Some(served) => served.move_to(seen),
+                    None => self.served = Some(Reference::to(seen)),
+                }
             }
             Sighting::NodeInventory(now) => {
                 if let Source::Node(node) = &seen.source {
-                    self.inventory(node, now);
+                    self.inventory(view, node, now);
                 }
             }
             Sighting::Pods(pods) => self.pods(view, pods),
@@ -86,11 +89,14 @@ impl Invariant for SomebodyCanStartAnApiserver {
 }
 
 impl SomebodyCanStartAnApiserver {
-    fn inventory(&mut self, node: &NodeId, now: &NodeInventory) {
+    fn inventory(&mut self, view: &View, node: &NodeId, now: &NodeInventory) {
         if let Some(kubelet) = now.kubelet
             && now.runs(Component::KubeApiserver, Incarnation::SelfHosted)
         {
             self.learnt.insert(node.clone(), kubelet);
+        }
+        if view.repeats() {
+            return;
         }
         let beside = self.secrets.entry(node.clone()).or_default();
         if now.apiserver_manifests().next().is_none() {
