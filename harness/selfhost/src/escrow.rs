@@ -78,6 +78,12 @@ impl Escrow {
         })
     }
 
+    /// The manifest of etcd that was rendered for a node.
+    pub(crate) fn etcd_manifest(&self, node: &str) -> PathBuf {
+        let tree = self.directory.join("nodes").join(node);
+        tree.join("etc/kubernetes/manifests/etcd.yaml")
+    }
+
     /// Copies into `assets` what a recovery on `node` works with; it is destroyed at the end, the escrow
     /// is not. The signing keys stay behind.
     ///

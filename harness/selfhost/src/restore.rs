@@ -21,7 +21,7 @@ const BUMP_REVISION: &str = "1000000000";
 /// How long etcd may take to stop.
 const STOPS_WITHIN: Duration = Duration::from_secs(60);
 /// etcd's manifest, as it was rendered.
-const MANIFEST: &str = "etcd.yaml";
+pub(crate) const MANIFEST: &str = "etcd.yaml";
 
 /// The data was not restored.
 #[derive(Debug, thiserror::Error)]
@@ -55,7 +55,8 @@ impl RestoreError {
     }
 }
 
-/// Puts the snapshot in the place of this node's empty etcd, as its only member.
+/// Puts the snapshot in the place of this node's empty etcd, as its only member. `rendered` is etcd's
+/// manifest in the escrow: a new machine need not have one, and had better not.
 ///
 /// Killed anywhere, it can be done again: a breadcrumb says that the data was found empty, a second one
 /// that the restored data is in its place.
@@ -67,6 +68,7 @@ pub(crate) async fn restore(
     cluster: &ClusterFile,
     assets: &Assets,
     layout: &Layout,
+    rendered: &Path,
 ) -> Result<(), RestoreError> {
     let record = snapshot::verify(file).await?;
     if !record.cluster.is_empty() && record.cluster != assets.cluster_id {
@@ -86,7 +88,7 @@ pub(crate) async fn restore(
         replace(file, cluster, layout).await?;
         leave(layout, &restored, &record.sha256)?;
     }
-    start_etcd(layout)?;
+    start_etcd(layout, rendered)?;
     eprintln!(
         "etcd restored from {} at revision {}",
         file.display(),
@@ -118,7 +120,10 @@ fn leave(layout: &Layout, breadcrumb: &Path, sha256: &str) -> Result<(), FileErr
 }
 
 /// Makes sure that nothing is lost: there is no data, or etcd itself says that it holds no key.
-async fn clean(assets: &Assets, layout: &Layout) -> Result<(), RestoreError> {
+///
+/// # Errors
+/// A refusal that says what to move away.
+pub(crate) async fn clean(assets: &Assets, layout: &Layout) -> Result<(), RestoreError> {
     let member = layout.etcd_data.join("member");
     if !member.exists() {
         return Ok(());
@@ -162,7 +167,11 @@ fn count(status: u16, body: &[u8]) -> Option<u64> {
     }
 }
 
-async fn stop_etcd(layout: &Layout) -> Result<(), RestoreError> {
+/// Takes etcd's manifest away from the kubelet, and waits until etcd has stopped.
+///
+/// # Errors
+/// When it does not stop.
+pub(crate) async fn stop_etcd(layout: &Layout) -> Result<(), RestoreError> {
     let (placed, parked) = (
         layout.manifests.join(MANIFEST),
         layout.staging.join(MANIFEST),
@@ -183,7 +192,7 @@ async fn stop_etcd(layout: &Layout) -> Result<(), RestoreError> {
     Ok(())
 }
 
-fn start_etcd(layout: &Layout) -> Result<(), FileError> {
+fn start_etcd(layout: &Layout, rendered: &Path) -> Result<(), FileError> {
     let (placed, parked) = (
         layout.manifests.join(MANIFEST),
         layout.staging.join(MANIFEST),
@@ -191,6 +200,10 @@ fn start_etcd(layout: &Layout) -> Result<(), FileError> {
     if parked.exists() {
         fs::rename(&parked, &placed).map_err(FileError::when("put back", &placed))?;
         durable_file::sync_directory(&layout.manifests)?;
+    } else if !placed.exists() {
+        let manifest = fs::read(rendered).map_err(FileError::when("read", rendered))?;
+        durable_file::private_directory(&layout.staging)?;
+        durable_file::place(&layout.staging, &layout.manifests, MANIFEST, &manifest)?;
     }
     Ok(())
 }
