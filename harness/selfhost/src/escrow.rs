@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use crate::assets::{Machine, machine};
 use crate::cluster_file::{ClusterFile, ClusterFileError, Node};
 use crate::durable_file::{self, FileError};
 
@@ -76,6 +77,12 @@ impl Escrow {
             nodes,
             ..self.cluster.clone()
         })
+    }
+
+    /// All control-plane nodes but this one, whether they are lost or not.
+    pub(crate) fn others(&self, node: &str) -> Vec<Machine> {
+        let others = self.cluster.control_plane().filter(|one| one.name != node);
+        others.map(machine).collect()
     }
 
     /// The manifest of etcd that was rendered for a node.

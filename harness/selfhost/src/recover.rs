@@ -191,8 +191,12 @@ impl Recover {
             if assets.control_planes > 1 {
                 return Err(RecoverError::SeveralMembers(assets.control_planes));
             }
-            let rendered = Escrow::open(&self.escrow)?.etcd_manifest(&self.node());
-            restore::restore(snapshot, &cluster, &assets, layout, &rendered).await?;
+            let escrow = Escrow::open(&self.escrow)?;
+            let (rendered, others) = (
+                escrow.etcd_manifest(&self.node()),
+                escrow.others(&self.node()),
+            );
+            restore::restore(snapshot, &cluster, &assets, layout, &rendered, &others).await?;
         }
         let operation = self.operation("recovery");
         Ok(self.driving.run(procedure, assets, operation).await?)

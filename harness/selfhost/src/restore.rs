@@ -5,13 +5,15 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use futures::future::join_all;
 use serde_json::{Value, json};
 use tokio::time::{Instant, sleep};
 
-use crate::assets::{Assets, ETCD_PORT};
+use crate::assets::{Assets, ETCD_PORT, Machine};
 use crate::cluster_file::ClusterFile;
 use crate::durable_file::{self, FileError};
 use crate::layout::Layout;
+use crate::members::Members;
 use crate::snapshot::{self, SnapshotError};
 use crate::tool::{self, ToolError};
 
@@ -35,6 +37,11 @@ pub(crate) enum RestoreError {
     /// There is something that would be lost.
     #[error("this node is not clean, and nothing was changed: {0}")]
     Dirty(String),
+    /// Another node has etcd already.
+    #[error(
+        "nothing was changed: etcd of {0} answers with a majority, so a second cluster would be made here; make this node a member of that one with --join"
+    )]
+    LivesElsewhere(String),
     /// etcd goes on.
     #[error(
         "etcd still runs {STOPS_WITHIN:?} after its manifest was taken away; look at the kubelet"
@@ -51,12 +58,16 @@ pub(crate) enum RestoreError {
 impl RestoreError {
     /// Whether something that is there forbids it (exit code 4).
     pub(crate) fn is_refusal(&self) -> bool {
-        matches!(self, Self::Dirty(_) | Self::Foreign(_))
+        matches!(
+            self,
+            Self::Dirty(_) | Self::Foreign(_) | Self::LivesElsewhere(_)
+        )
     }
 }
 
 /// Puts the snapshot in the place of this node's empty etcd, as its only member. `rendered` is etcd's
-/// manifest in the escrow: a new machine need not have one, and had better not.
+/// manifest in the escrow: a new machine need not have one, and had better not. `others` are all other
+/// control-plane nodes, lost ones too: whoever restored on one of them was first.
 ///
 /// Killed anywhere, it can be done again: a breadcrumb says that the data was found empty, a second one
 /// that the restored data is in its place.
@@ -69,6 +80,7 @@ pub(crate) async fn restore(
     assets: &Assets,
     layout: &Layout,
     rendered: &Path,
+    others: &[Machine],
 ) -> Result<(), RestoreError> {
     let record = snapshot::verify(file).await?;
     if !record.cluster.is_empty() && record.cluster != assets.cluster_id {
@@ -82,6 +94,9 @@ pub(crate) async fn restore(
     if !is(&restored)? {
         if !is(&begun)? {
             clean(assets, layout).await?;
+            if let Some(name) = lives_elsewhere(assets, others).await {
+                return Err(RestoreError::LivesElsewhere(name));
+            }
             leave(layout, &begun, &record.sha256)?;
         }
         stop_etcd(layout).await?;
@@ -165,6 +180,15 @@ fn count(status: u16, body: &[u8]) -> Option<u64> {
         None => Some(0),
         Some(count) => count.as_str()?.parse().ok(),
     }
+}
+
+/// The node whose etcd answers with a majority, if there is one.
+async fn lives_elsewhere(assets: &Assets, others: &[Machine]) -> Option<String> {
+    let looks = others.iter().map(|machine| async {
+        let members = Members::at(assets.etcd.clone(), machine.port(ETCD_PORT));
+        members.list().await.is_ok().then(|| machine.name.clone())
+    });
+    join_all(looks).await.into_iter().flatten().next()
 }
 
 /// Takes etcd's manifest away from the kubelet, and waits until etcd has stopped.

@@ -39,11 +39,18 @@ pub(super) async fn start(
     let started = observation::Operation {
         operation: operation.clone(),
         foreign: false,
+        from_snapshot: false,
+        rival: false,
     };
     stream.runner(Sighting::OperationStarted(started)).await;
     match kind {
         OperationKind::Bootstrap => installer.start(node, holds).await?,
         OperationKind::Resume => installer.resume(node).await?,
+        OperationKind::ForeignBootstrap
+        | OperationKind::Snapshot
+        | OperationKind::Recover { .. } => {
+            unreachable!("what cannot be held is carried out where it stands")
+        }
     }
     let watcher = tokio::spawn(watch(
         operation,

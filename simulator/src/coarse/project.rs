@@ -161,6 +161,8 @@ impl<'a> Projection<'a> {
                 self.runner(Sighting::OperationStarted(Operation {
                     operation,
                     foreign: true,
+                    from_snapshot: false,
+                    rival: false,
                 }));
                 self.pass(ACTION_EVERY_MS);
                 self.ended(OperationEnd::Overdue);
@@ -243,6 +245,8 @@ impl<'a> Projection<'a> {
             self.runner(Sighting::OperationStarted(Operation {
                 operation,
                 foreign: false,
+                from_snapshot: false,
+                rival: false,
             }));
         }
         let announced = |state: &State| {
@@ -312,6 +316,8 @@ impl Projection<'_> {
         self.runner(Sighting::OperationStarted(Operation {
             operation,
             foreign: false,
+            from_snapshot: false,
+            rival: false,
         }));
         self.announcement();
     }

@@ -174,6 +174,8 @@ impl Watcher {
         let started = Operation {
             operation: operation.to_owned(),
             foreign,
+            from_snapshot: false,
+            rival: false,
         };
         self.runner(now_ms, Sighting::OperationStarted(started));
     }

@@ -31,6 +31,7 @@ pub(crate) struct ClusterTasks {
     stale: StaleNodes,
     operator: Arc<OperatorLock>,
     least_apiservers: usize,
+    placing: tokio::sync::Mutex<()>,
 }
 
 impl ClusterTasks {
@@ -53,6 +54,7 @@ impl ClusterTasks {
             stale: facts.stale_nodes(),
             operator,
             least_apiservers,
+            placing: tokio::sync::Mutex::default(),
         }
     }
 
@@ -104,6 +106,8 @@ impl ClusterTasks {
     /// life, for which a recovery does not get this far.
     async fn place(&self, component: Component) -> Answer {
         let fenced = async {
+            // Several are placed side by side: they take turns, and only others are a reason to fail.
+            let _turn = self.placing.lock().await;
             let fence = Fence::enter(&self.places.fence)?;
             fence.supersede_copy(&self.places, component).await?;
             Ok::<Answer, FenceError>(local::place_manifest(&self.layout, component))

@@ -4,7 +4,7 @@
 //! Removed: a node that held a complete version of a component holds none in the next look. What the
 //! API said is what the cluster's pods were read as; a silence of its readings ends every stretch.
 //! Agents' grace periods are minutes; here [`LEAST_GRACE_US`] is asked for, so that a reading that came
-//! late excuses nobody.
+//! late excuses nobody. What goes with a disk was not removed.
 
 use std::collections::BTreeMap;
 
@@ -42,6 +42,10 @@ impl Invariant for CheckpointsOutliveIgnorance {
             if now.versions(component).any(|version| version.complete) {
                 self.held.insert(place, Reference::to(seen));
             } else if let Some(last) = self.held.remove(&place) {
+                let disk_lost_us = view.faults().disk_lost_us(node, seen.end_us);
+                if disk_lost_us.is_some_and(|lost_us| lost_us >= last.start_us) {
+                    continue;
+                }
                 // A torn version is the disk's doing, or a fault's; it was not removed.
                 let torn = now.versions(component).next().is_some();
                 let unbound_us = self.parents.unbound_since_us(&place, seen.end_us);

@@ -29,6 +29,20 @@ pub struct Operation {
     /// Whether another installer, of another cluster, is being run (which must be refused).
     #[serde(default)]
     pub foreign: bool,
+    /// Whether etcd's data comes out of the latest snapshot.
+    #[serde(default, skip_serializing_if = "is_not")]
+    pub from_snapshot: bool,
+    /// Whether somebody else begins it while one is at work already (which must be refused).
+    #[serde(default, skip_serializing_if = "is_not")]
+    pub rival: bool,
+}
+
+#[expect(
+    clippy::trivially_copy_pass_by_ref,
+    reason = "serde hands a reference to what decides whether a field is written"
+)]
+const fn is_not(so: &bool) -> bool {
+    !*so
 }
 
 /// How an operation ended.

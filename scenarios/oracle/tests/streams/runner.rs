@@ -8,7 +8,8 @@ use oracle::observation::{
 };
 use oracle::{Sighting, Source};
 use terms::{
-    Actor, Component, Fault, Kill, Moment, NodeFault, NodeId, Selector, Selectors, Signal,
+    Actor, Component, Fault, Incarnation, Kill, Moment, NodeFault, NodeId, Selector, Selectors,
+    Signal,
 };
 
 use crate::story::cp;
@@ -17,10 +18,25 @@ use crate::world::World;
 
 impl World {
     pub(crate) fn start(&mut self, operation: &str, foreign: bool) {
-        let started = Operation {
+        self.begin(Operation {
             operation: operation.to_owned(),
             foreign,
-        };
+            from_snapshot: false,
+            rival: false,
+        });
+    }
+
+    /// Somebody restores the latest snapshot; a rival does so while another one is at it.
+    pub(crate) fn restore(&mut self, rival: bool) {
+        self.begin(Operation {
+            operation: "recover".to_owned(),
+            foreign: false,
+            from_snapshot: true,
+            rival,
+        });
+    }
+
+    fn begin(&mut self, started: Operation) {
         self.story.tell(
             self.now_ms,
             Source::Runner,
@@ -81,6 +97,40 @@ impl World {
         self.machine(number).off = true;
         self.run(400);
         self.fault(Fault::PowerOff(node_fault()), &[cp(number)], &["cp"]);
+    }
+
+    /// All control-plane nodes lose their disks, and empty machines take their places.
+    pub(crate) fn lose_all_disks(&mut self) {
+        self.lose_everything(Fault::LoseDisk(node_fault()));
+    }
+
+    /// All control-plane nodes lose power and files, whatever the fault says.
+    pub(crate) fn lose_everything(&mut self, fault: Fault) {
+        let nodes: Vec<NodeId> = self.machines.keys().cloned().collect();
+        for machine in self.machines.values_mut() {
+            *machine = crate::world::Machine {
+                off: true,
+                ..crate::world::Machine::default()
+            };
+        }
+        self.run(400);
+        self.fault(fault, &nodes, &["cp"]);
+        for number in 1..=nodes.len() as u32 {
+            self.heal(number);
+        }
+    }
+
+    /// Empty machines are control-plane nodes again.
+    pub(crate) fn refill(&mut self) {
+        for machine in self.machines.values_mut() {
+            machine.manifests.insert("etcd.yaml".to_owned());
+            machine.processes.insert((Component::Etcd, None), 10);
+            for (pid, component) in (30..).zip(Component::SELF_HOSTED) {
+                let own = (component, Some(Incarnation::SelfHosted));
+                machine.processes.insert(own, pid);
+            }
+        }
+        self.keep_checkpoints();
     }
 
     pub(crate) fn heal(&mut self, number: u32) {
