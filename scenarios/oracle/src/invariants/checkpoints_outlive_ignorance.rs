@@ -42,8 +42,11 @@ impl Invariant for CheckpointsOutliveIgnorance {
             if now.versions(component).any(|version| version.complete) {
                 self.held.insert(place, Reference::to(seen));
             } else if let Some(last) = self.held.remove(&place) {
-                let disk_lost_us = view.faults().disk_lost_us(node, seen.end_us);
-                if disk_lost_us.is_some_and(|lost_us| lost_us >= last.start_us) {
+                // What was on a disk before the empty machine came went with the disk.
+                let faults = view.faults();
+                let disk_lost_us = faults.disk_lost_us(node, seen.end_us);
+                let until_us = disk_lost_us.map(|lost_us| faults.healed_us(node, lost_us));
+                if until_us.is_some_and(|until_us| last.start_us < until_us) {
                     continue;
                 }
                 // A torn version is the disk's doing, or a fault's; it was not removed.

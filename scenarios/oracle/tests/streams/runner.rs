@@ -84,9 +84,12 @@ impl World {
             effect: Ok("seen".to_owned()),
             fidelity: "exact".to_owned(),
         };
-        let start_ms = self.now_ms - 300;
+        self.fault_record(record, 300);
+    }
+
+    fn fault_record(&mut self, record: FaultRecord, took_ms: u64) {
         self.story.tell_span(
-            start_ms,
+            self.now_ms - took_ms,
             self.now_ms,
             Source::Runner,
             Sighting::Fault(record),
@@ -114,7 +117,16 @@ impl World {
             };
         }
         self.run(400);
-        self.fault(fault, &nodes, &["cp"]);
+        // Files go one after another, under looks that still find some of them.
+        let record = FaultRecord {
+            entry: 1,
+            fault,
+            targets: nodes.clone(),
+            objects: Vec::new(),
+            effect: Ok("seen".to_owned()),
+            fidelity: "file-level".to_owned(),
+        };
+        self.fault_record(record, 1_000);
         for number in 1..=nodes.len() as u32 {
             self.heal(number);
         }
