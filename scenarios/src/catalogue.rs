@@ -16,6 +16,7 @@ const FILES: &[(&str, &str)] = &files![
     "apiserver-cannot-be-scheduled"
     "bootstrap-and-pivot"
     "bootstrap-and-pivot-single"
+    "bootstrap-of-another-cluster"
     "delete-all-apiserver-pods"
     "delete-all-controllers"
     "delete-all-controllers-without-checkpoints"
@@ -34,9 +35,12 @@ const FILES: &[(&str, &str)] = &files![
     "reboot-all-control-plane-nodes"
     "reboot-all-control-plane-nodes-in-turn"
     "reboot-the-only-control-plane-node"
+    "recovery-onto-a-dirty-node"
     "runtime-errors-while-parents-run"
     "torn-checkpoint"
     "torn-checkpoint-at-a-power-loss"
+    "total-loss-restored-from-a-snapshot"
+    "two-recoveries-at-once"
 ];
 
 /// The catalogue, checked.

@@ -300,6 +300,7 @@ fn noun(name: &str) -> &'static str {
         "Resource" => "kind of object",
         "Unit" => "unit",
         "WrittenEnd" => "end",
+        "RecoverFrom" => "source",
         _ => "word",
     }
 }

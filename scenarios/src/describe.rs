@@ -2,7 +2,7 @@
 
 use terms::{Delete, Fault, Kill, NodeFault, Nothing, Selectors, Signal, Tear, UnitFault};
 
-use crate::entry::{At, Entry, Heal, Joined, Operation, Settle};
+use crate::entry::{At, Entry, Heal, Joined, Operation, OperationKind, RecoverFrom, Settle};
 
 /// An entry in one line.
 pub fn describe_entry(entry: &Entry) -> String {
@@ -13,7 +13,7 @@ pub fn describe_entry(entry: &Entry) -> String {
                 Joined::ByEntry(index) => format!("in the background, joined by entry {index}"),
                 Joined::ByTheEnd => "in the background, joined by the end".to_owned(),
             };
-            format!("{}, {joined}", kind.name())
+            format!("{}, {joined}", operation(*kind))
         }
         Entry::At(At {
             step,
@@ -48,6 +48,24 @@ pub fn describe_entry(entry: &Entry) -> String {
     }
 }
 
+/// An operation of the installer in words.
+fn operation(kind: OperationKind) -> String {
+    match kind {
+        OperationKind::Bootstrap | OperationKind::Resume | OperationKind::Snapshot => {
+            kind.name().to_owned()
+        }
+        OperationKind::ForeignBootstrap => "bootstrap of another cluster".to_owned(),
+        OperationKind::Recover { from, rival } => {
+            let from = match from {
+                RecoverFrom::Etcd => "from etcd",
+                RecoverFrom::Snapshot => "from the snapshot",
+            };
+            let rival = if rival { ", twice at once" } else { "" };
+            format!("recover {from}{rival}")
+        }
+    }
+}
+
 fn faults(faults: &[Fault]) -> String {
     faults
         .iter()
@@ -75,7 +93,8 @@ pub fn describe_fault(fault: &Fault) -> String {
     match fault {
         Fault::PowerOff(NodeFault { node, bind })
         | Fault::Reboot(NodeFault { node, bind })
-        | Fault::Freeze(NodeFault { node, bind }) => {
+        | Fault::Freeze(NodeFault { node, bind })
+        | Fault::LoseDisk(NodeFault { node, bind }) => {
             format!("{key} {}{}", names(node), bound(bind))
         }
         Fault::Stop(UnitFault { unit, node, bind })

@@ -38,15 +38,73 @@ pub enum OperationKind {
     Bootstrap,
     /// Start the operation again that was killed.
     Resume,
+    /// Bootstrap another cluster on the same machines, which must be refused.
+    ForeignBootstrap,
+    /// Take a snapshot of etcd, and keep it off the cluster.
+    Snapshot,
+    /// Bring the cluster back after a loss, and every node that lost its disk.
+    Recover {
+        /// What there is of etcd.
+        from: RecoverFrom,
+        /// Whether somebody begins the same on another control-plane node meanwhile.
+        rival: bool,
+    },
+}
+
+/// What a recovery begins from.
+#[derive(
+    Clone,
+    Copy,
+    Debug,
+    Default,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    Serialize,
+    Deserialize,
+    schemars::JsonSchema,
+)]
+#[serde(rename_all = "kebab-case")]
+pub enum RecoverFrom {
+    /// What the living members hold.
+    #[default]
+    Etcd,
+    /// The latest snapshot.
+    Snapshot,
 }
 
 impl OperationKind {
     /// The key that a scenario writes, and the name in records.
     pub const fn name(self) -> &'static str {
         match self {
-            Self::Bootstrap => "bootstrap",
+            Self::Bootstrap | Self::ForeignBootstrap => "bootstrap",
             Self::Resume => "resume",
+            Self::Snapshot => "snapshot",
+            Self::Recover { .. } => "recover",
         }
+    }
+
+    /// The entry as a scenario writes it.
+    pub fn written(self) -> String {
+        let options = match self {
+            Self::Bootstrap | Self::Resume | Self::Snapshot => "{}".to_owned(),
+            Self::ForeignBootstrap => "{ foreign: true }".to_owned(),
+            Self::Recover { from, rival } => {
+                let from = match from {
+                    RecoverFrom::Etcd => "etcd",
+                    RecoverFrom::Snapshot => "snapshot",
+                };
+                let rival = if rival { ", rival: true" } else { "" };
+                format!("{{ from: {from}{rival} }}")
+            }
+        };
+        format!("{}: {options}", self.name())
+    }
+
+    /// Whether its machine can be held at a step while it stays in the background.
+    pub const fn can_be_held(self) -> bool {
+        matches!(self, Self::Bootstrap | Self::Resume)
     }
 }
 

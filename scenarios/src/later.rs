@@ -1,9 +1,8 @@
 //! What the language will say in a later version: named, so that nobody takes it for a misspelling.
 
 /// Keys of faults that a later version injects.
-const FAULTS: [&str; 7] = [
+const FAULTS: [&str; 6] = [
     "partition",
-    "lose_disk",
     "slow",
     "fill_disk",
     "skew_clock",
@@ -12,7 +11,7 @@ const FAULTS: [&str; 7] = [
 ];
 
 /// Keys of timeline entries that a later version carries out.
-const ENTRIES: [&str; 5] = ["upgrade", "join", "leave", "snapshot", "recover"];
+const ENTRIES: [&str; 3] = ["upgrade", "join", "leave"];
 
 /// Installers that a later version runs.
 const INSTALLERS: [&str; 2] = ["kubeadm", "external"];

@@ -42,7 +42,7 @@ pub use catalogue::catalogue;
 pub use check::parse;
 pub use describe::{describe_entry, describe_fault};
 pub use draw::Draw;
-pub use entry::{At, Entry, Heal, Joined, Operation, OperationKind, Settle};
+pub use entry::{At, Entry, Heal, Joined, Operation, OperationKind, RecoverFrom, Settle};
 pub use load::{load, read_expectation, read_installer};
 pub use mistake::{Mistake, Mistakes, nearest};
 pub use plan::{ExpandError, Plan, Selection, expand};

@@ -7,6 +7,8 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 use terms::{Actor, Fault, Milliseconds, Moment, Nothing, Selectors, StepName};
 
+use crate::entry::RecoverFrom;
+
 /// A scenario: one file, strict. Unknown keys are errors.
 #[derive(JsonSchema)]
 #[schemars(deny_unknown_fields, rename = "Scenario")]
@@ -149,6 +151,8 @@ pub(crate) enum WrittenEnd {
     Done,
     /// It stands still and waits for a person.
     Holding,
+    /// The last operation was refused and changed nothing.
+    Refused,
 }
 
 /// Cases made by the way.
@@ -176,9 +180,13 @@ pub(crate) enum WrittenSweepAt {
 #[schemars(rename = "Entry")]
 pub(crate) enum WrittenEntry {
     /// Starts the installer on a new cluster. Awaited, unless an `at` follows.
-    Bootstrap(Nothing),
+    Bootstrap(WrittenBootstrap),
     /// Starts the operation again that was killed. Awaited, unless an `at` follows.
     Resume(Nothing),
+    /// Takes a snapshot of etcd and keeps it off the cluster. Awaited.
+    Snapshot(Nothing),
+    /// Brings the cluster back, and nodes that lost their disks. Awaited.
+    Recover(WrittenRecover),
     /// Holds the installer at a step, injects faults there, and releases it.
     At(WrittenAt),
     /// Injects faults at once.
@@ -189,6 +197,29 @@ pub(crate) enum WrittenEntry {
     Heal(WrittenHeal),
     /// Waits until the cluster has settled. Its time-out is a finding.
     Settle(WrittenSettle),
+}
+
+/// Which cluster is made.
+#[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[schemars(rename = "Bootstrap")]
+pub(crate) struct WrittenBootstrap {
+    /// Another cluster, with authorities of its own, on machines that belong to this one: it must be refused.
+    #[serde(default)]
+    pub(crate) foreign: bool,
+}
+
+/// How the cluster is brought back.
+#[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[schemars(rename = "Recover")]
+pub(crate) struct WrittenRecover {
+    /// What there is of etcd: what its living members hold, or the latest snapshot.
+    #[serde(default)]
+    pub(crate) from: RecoverFrom,
+    /// Begin the same on the last control-plane node too, once the first one's etcd answers: it must be refused.
+    #[serde(default)]
+    pub(crate) rival: bool,
 }
 
 /// Faults at a named moment.

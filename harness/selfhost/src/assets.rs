@@ -206,7 +206,8 @@ pub(crate) fn hexadecimal(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
-fn machine(node: &crate::cluster_file::Node) -> Machine {
+/// A node as somebody asks it.
+pub(crate) fn machine(node: &crate::cluster_file::Node) -> Machine {
     Machine {
         name: node.name.clone(),
         address: node.address,

@@ -30,10 +30,10 @@ pub(crate) enum Claim {
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum ClaimError {
     /// etcd did not answer.
-    #[error("etcd on this node does not answer; its members may still be starting")]
+    #[error("etcd does not answer; its members may still be starting")]
     Unreachable(#[from] HttpsError),
     /// etcd did not carry the request out.
-    #[error("etcd on this node has not carried the claim out (status {status}): {body}")]
+    #[error("etcd has not carried the request out (status {status}): {body}")]
     NotDone {
         /// HTTP status.
         status: u16,
@@ -48,7 +48,7 @@ pub(crate) enum ClaimError {
 /// # Errors
 /// When etcd does not answer or has no majority yet.
 pub(crate) async fn claim(etcd: &HttpsClient, cluster_id: &str) -> Result<Claim, ClaimError> {
-    Ok(match ask(etcd, &transaction(cluster_id)).await? {
+    Ok(match ask(etcd, local(), &transaction(cluster_id)).await? {
         Asked::Stranger(how) => Claim::Foreign(how),
         Asked::Answer(answer) => judge(&answer, cluster_id),
     })
@@ -60,8 +60,16 @@ enum Asked {
     Answer(Value),
 }
 
-async fn ask(etcd: &HttpsClient, transaction: &Value) -> Result<Asked, ClaimError> {
-    let address = SocketAddr::from((Ipv4Addr::LOCALHOST, ETCD_PORT));
+/// The member on this node.
+pub(crate) fn local() -> SocketAddr {
+    SocketAddr::from((Ipv4Addr::LOCALHOST, ETCD_PORT))
+}
+
+async fn ask(
+    etcd: &HttpsClient,
+    address: SocketAddr,
+    transaction: &Value,
+) -> Result<Asked, ClaimError> {
     let reply = match etcd.post(address, "/v3/kv/txn", transaction).await {
         Err(stranger @ HttpsError::Stranger(_)) => {
             return Ok(Asked::Stranger(stranger.to_string()));
@@ -79,13 +87,14 @@ async fn ask(etcd: &HttpsClient, transaction: &Value) -> Result<Asked, ClaimErro
     Ok(Asked::Answer(answer))
 }
 
-/// Whether this node's etcd holds the cluster; nothing is written. One that was never claimed, because
+/// Whether the etcd whose member is at `address` holds the cluster; nothing is written. One that was never claimed, because
 /// its installer claimed nothing, is known by the authority in an object that every cluster has.
 ///
 /// # Errors
 /// When etcd does not answer or has no majority yet.
 pub(crate) async fn existing(
     etcd: &HttpsClient,
+    address: SocketAddr,
     cluster_id: &str,
     authority: &str,
 ) -> Result<Claim, ClaimError> {
@@ -93,7 +102,7 @@ pub(crate) async fn existing(
     let range = |key: &str| json!({ "request_range": { "key": base64(key) } });
     let count = json!({ "request_range": { "key": base64(first), "range_end": base64(behind), "count_only": true } });
     let looks = json!({ "compare": [], "success": [range(CLAIM), count, range(AUTHORITY)] });
-    Ok(match ask(etcd, &looks).await? {
+    Ok(match ask(etcd, address, &looks).await? {
         Asked::Stranger(how) => Claim::Foreign(how),
         Asked::Answer(answer) => judge_existing(&answer, cluster_id, authority),
     })
@@ -111,7 +120,7 @@ fn judge_existing(answer: &Value, cluster_id: &str, authority: &str) -> Claim {
     let count: u64 = count.and_then(|count| count.parse().ok()).unwrap_or(0);
     match value(0) {
         _ if count == 0 => Claim::Foreign(
-            "etcd on this node holds no Kubernetes objects, so there is nothing to recover; give a snapshot with --snapshot"
+            "etcd holds no Kubernetes objects, so there is nothing to recover; give a snapshot with --snapshot"
                 .to_owned(),
         ),
         Some(claim) if claim == base64(cluster_id) => Claim::Ours,

@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use crate::assets::{Machine, machine};
 use crate::cluster_file::{ClusterFile, ClusterFileError, Node};
 use crate::durable_file::{self, FileError};
 
@@ -76,6 +77,18 @@ impl Escrow {
             nodes,
             ..self.cluster.clone()
         })
+    }
+
+    /// All control-plane nodes but this one, whether they are lost or not.
+    pub(crate) fn others(&self, node: &str) -> Vec<Machine> {
+        let others = self.cluster.control_plane().filter(|one| one.name != node);
+        others.map(machine).collect()
+    }
+
+    /// The manifest of etcd that was rendered for a node.
+    pub(crate) fn etcd_manifest(&self, node: &str) -> PathBuf {
+        let tree = self.directory.join("nodes").join(node);
+        tree.join("etc/kubernetes/manifests/etcd.yaml")
     }
 
     /// Copies into `assets` what a recovery on `node` works with; it is destroyed at the end, the escrow

@@ -14,12 +14,16 @@ mod durable_file;
 mod escrow;
 mod events;
 mod facts;
+mod fence;
 mod hold;
+mod hosting;
 mod https;
+mod join;
 mod layout;
 mod lock;
 mod log;
 mod marker;
+mod members;
 mod operator;
 mod plan_file;
 mod reason;
@@ -77,6 +81,7 @@ enum Verb {
     /// Example: selfhost recover --escrow /root/escrow
     /// Example: selfhost recover --escrow /root/escrow --rescue kube-scheduler
     /// Example: selfhost recover --escrow /root/escrow --snapshot /root/etcd.snapshot --lost cp-2
+    /// Example: selfhost recover --escrow /root/escrow --join
     Recover(recover::Recover),
     /// Take and verify a snapshot of etcd, or verify and list those of a directory.
     ///

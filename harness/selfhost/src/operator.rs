@@ -29,7 +29,7 @@ pub(crate) struct Operation {
     pub(crate) node: String,
     /// The node's boot.
     pub(crate) boot: String,
-    /// `bootstrap`, `recovery` or `rescue`.
+    /// `bootstrap`, `recovery`, `rescue` or `joining`.
     pub(crate) doing: String,
 }
 
@@ -64,25 +64,36 @@ pub(crate) enum Turn {
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum OperatorError {
     /// It did not answer.
-    #[error("etcd on this node does not answer")]
+    #[error("etcd does not answer")]
     Unreachable(#[from] HttpsError),
     /// It answered something else.
-    #[error("etcd on this node has not said who is at work: {0}")]
+    #[error("etcd has not said who is at work: {0}")]
     Answer(String),
 }
 
 /// The key, ours or not.
 pub(crate) struct OperatorLock {
     etcd: HttpsClient,
+    address: SocketAddr,
     ours: Operation,
     lease: Mutex<Option<String>>,
 }
 
 impl OperatorLock {
-    /// Nothing is asked yet.
+    /// The key in this node's etcd. Nothing is asked yet.
     pub(crate) fn new(etcd: HttpsClient, ours: Operation) -> Self {
+        Self::at(
+            etcd,
+            SocketAddr::from((Ipv4Addr::LOCALHOST, ETCD_PORT)),
+            ours,
+        )
+    }
+
+    /// The same, for a node whose own etcd is no member yet: another member is asked.
+    pub(crate) fn at(etcd: HttpsClient, address: SocketAddr, ours: Operation) -> Self {
         Self {
             etcd,
+            address,
             ours,
             lease: Mutex::new(None),
         }
@@ -185,8 +196,7 @@ impl OperatorLock {
     }
 
     async fn ask(&self, path: &str, body: &Value) -> Result<Value, OperatorError> {
-        let address = SocketAddr::from((Ipv4Addr::LOCALHOST, ETCD_PORT));
-        let reply = self.etcd.post(address, path, body).await?;
+        let reply = self.etcd.post(self.address, path, body).await?;
         let said = || {
             String::from_utf8_lossy(&reply.body)
                 .chars()

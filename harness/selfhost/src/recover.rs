@@ -1,6 +1,6 @@
 //! `selfhost recover`: brings a lost control plane back, out of the escrow and whatever etcd holds.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use clap::builder::PossibleValuesParser;
@@ -15,6 +15,8 @@ use crate::driving::{Driving, Procedure};
 use crate::durable_file::{self, FileError};
 use crate::escrow::{Escrow, EscrowError};
 use crate::facts::Poller;
+use crate::hosting::{self, Hosted, Unlabelled};
+use crate::join::{self, JoinError, Joining};
 use crate::layout::Layout;
 use crate::marker::Marker;
 use crate::operator::{Operation, OperatorLock, Turn};
@@ -42,6 +44,10 @@ pub(crate) struct Recover {
         value_parser = PossibleValuesParser::new(["kube-scheduler", "kube-controller-manager"])
     )]
     pub(crate) rescue: Vec<String>,
+    /// The cluster lives on other nodes: make this one, whose disk was lost, a member of etcd and a node
+    /// of the control plane again.
+    #[arg(long, conflicts_with_all = ["snapshot", "rescue", "lost"])]
+    pub(crate) join: bool,
     /// A node that is gone for good; may be given several times.
     #[arg(long, value_name = "NODE")]
     pub(crate) lost: Vec<String>,
@@ -73,6 +79,12 @@ pub(crate) enum RecoverError {
     /// The component was not rescued.
     #[error("the component was not rescued")]
     Rescue(#[from] RescueError),
+    /// The node did not join.
+    #[error("this node did not join")]
+    Join(#[from] JoinError),
+    /// It has joined, but cannot host anything.
+    #[error("etcd of this node is a member, but nothing else is")]
+    Unlabelled(#[from] Unlabelled),
     /// A bootstrap is under way here.
     #[error(
         "{0} tells of a bootstrap that is not done; go on with it by `selfhost start`, or move that file away"
@@ -80,7 +92,7 @@ pub(crate) enum RecoverError {
     BootstrapUnfinished(PathBuf),
     /// A snapshot makes one member.
     #[error(
-        "a snapshot is restored into a single etcd member, and {0} control-plane nodes are expected; name the others with --lost, and join them afterwards"
+        "a snapshot is restored into a single etcd member, and {0} control-plane nodes are expected; name the others with --lost, and bring each of them back afterwards with --join"
     )]
     SeveralMembers(usize),
 }
@@ -93,8 +105,9 @@ impl RecoverError {
             Self::Escrow(EscrowError::File(_)) => 1,
             Self::Escrow(_) | Self::SeveralMembers(_) => crate::USAGE,
             Self::Restore(error) if error.is_refusal() => REFUSED,
+            Self::Join(error) if error.is_refusal() => REFUSED,
             Self::BootstrapUnfinished(_) => REFUSED,
-            Self::Restore(_) | Self::Rescue(_) => 1,
+            Self::Restore(_) | Self::Rescue(_) | Self::Join(_) | Self::Unlabelled(_) => 1,
         }
     }
 }
@@ -118,7 +131,11 @@ impl Recover {
         if unfinished.is_some_and(|marker| !marker.durable.done) {
             return Err(RecoverError::BootstrapUnfinished(bootstrap));
         }
-        if self.rescue.is_empty() {
+        if self.join {
+            let code = self.join(&layout).await;
+            durable_file::remove_tree_if_present(&layout.assets).map_err(start)?;
+            code
+        } else if self.rescue.is_empty() {
             let code = self.recover(&layout).await?;
             if code == 0 {
                 restore::forget(&layout).map_err(start)?;
@@ -174,7 +191,12 @@ impl Recover {
             if assets.control_planes > 1 {
                 return Err(RecoverError::SeveralMembers(assets.control_planes));
             }
-            restore::restore(snapshot, &cluster, &assets, layout).await?;
+            let escrow = Escrow::open(&self.escrow)?;
+            let (rendered, others) = (
+                escrow.etcd_manifest(&self.node()),
+                escrow.others(&self.node()),
+            );
+            restore::restore(snapshot, &cluster, &assets, layout, &rendered, &others).await?;
         }
         let operation = self.operation("recovery");
         Ok(self.driving.run(procedure, assets, operation).await?)
@@ -239,6 +261,40 @@ impl Recover {
         Ok(code)
     }
 
+    async fn join(&self, layout: &Layout) -> Result<u8, RecoverError> {
+        let (_, assets) = self.unpack(layout).await?;
+        let joining = Joining {
+            assets: &assets,
+            manifest: Escrow::open(&self.escrow)?.etcd_manifest(&self.node()),
+            layout,
+        };
+        let living = joining.find().await?;
+        let operation = self.operation("joining");
+        let operator = OperatorLock::at(assets.etcd.clone(), living.address, operation);
+        if let Turn::Taken(by) = operator.take().await.map_err(start)? {
+            eprintln!("refused: {by} is at work; wait for its end, or stop it and try again");
+            return Ok(REFUSED);
+        }
+        let joins = async {
+            joining.become_member(&living).await?;
+            let clients = Clients::new(&assets).map_err(start)?;
+            hosting::label(&clients.through_load_balancer(), &self.node()).await?;
+            let mut facts = Poller::start(&assets, &clients);
+            // The working copy of the escrow has this node in the first place.
+            Ok::<Hosted, RecoverError>(hosting::hosted(&mut facts, 0).await)
+        };
+        let hosted = tokio::select! {
+            hosted = joins => hosted?,
+            by = operator.keep() => {
+                eprintln!("refused: {by} took over while this one was cut off from etcd");
+                return Ok(REFUSED);
+            }
+        };
+        operator.release().await;
+        join::forget(layout).map_err(start)?;
+        Ok(joined(&self.node(), &hosted, &self.escrow))
+    }
+
     async fn unpack(&self, layout: &Layout) -> Result<(ClusterFile, Arc<Assets>), RecoverError> {
         let escrow = Escrow::open(&self.escrow)?;
         let cluster = escrow.cluster_for(&self.node(), &self.lost)?;
@@ -257,6 +313,27 @@ impl Recover {
         self.node
             .clone()
             .unwrap_or_else(|| host().trim().to_owned())
+    }
+}
+
+/// Says how a joining ended, and gives its exit code.
+fn joined(node: &str, hosted: &Hosted, escrow: &Path) -> u8 {
+    match hosted {
+        Hosted::All => {
+            println!(
+                "{node} has joined; take the escrow {} off this node",
+                escrow.display()
+            );
+            0
+        }
+        Hosted::Without(missing) => {
+            let missing: Vec<_> = missing.iter().map(|component| component.name()).collect();
+            eprintln!(
+                "holding: etcd of {node} is a member and the node is labelled, but no ready pod here of {}; look at the pods of kube-system, and run this again",
+                missing.join(", ")
+            );
+            3
+        }
     }
 }
 

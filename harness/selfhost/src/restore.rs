@@ -5,13 +5,15 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use futures::future::join_all;
 use serde_json::{Value, json};
 use tokio::time::{Instant, sleep};
 
-use crate::assets::{Assets, ETCD_PORT};
+use crate::assets::{Assets, ETCD_PORT, Machine};
 use crate::cluster_file::ClusterFile;
 use crate::durable_file::{self, FileError};
 use crate::layout::Layout;
+use crate::members::Members;
 use crate::snapshot::{self, SnapshotError};
 use crate::tool::{self, ToolError};
 
@@ -21,7 +23,7 @@ const BUMP_REVISION: &str = "1000000000";
 /// How long etcd may take to stop.
 const STOPS_WITHIN: Duration = Duration::from_secs(60);
 /// etcd's manifest, as it was rendered.
-const MANIFEST: &str = "etcd.yaml";
+pub(crate) const MANIFEST: &str = "etcd.yaml";
 
 /// The data was not restored.
 #[derive(Debug, thiserror::Error)]
@@ -35,6 +37,11 @@ pub(crate) enum RestoreError {
     /// There is something that would be lost.
     #[error("this node is not clean, and nothing was changed: {0}")]
     Dirty(String),
+    /// Another node has etcd already.
+    #[error(
+        "nothing was changed: etcd of {0} answers with a majority, so a second cluster would be made here; make this node a member of that one with --join"
+    )]
+    LivesElsewhere(String),
     /// etcd goes on.
     #[error(
         "etcd still runs {STOPS_WITHIN:?} after its manifest was taken away; look at the kubelet"
@@ -51,11 +58,16 @@ pub(crate) enum RestoreError {
 impl RestoreError {
     /// Whether something that is there forbids it (exit code 4).
     pub(crate) fn is_refusal(&self) -> bool {
-        matches!(self, Self::Dirty(_) | Self::Foreign(_))
+        matches!(
+            self,
+            Self::Dirty(_) | Self::Foreign(_) | Self::LivesElsewhere(_)
+        )
     }
 }
 
-/// Puts the snapshot in the place of this node's empty etcd, as its only member.
+/// Puts the snapshot in the place of this node's empty etcd, as its only member. `rendered` is etcd's
+/// manifest in the escrow: a new machine need not have one, and had better not. `others` are all other
+/// control-plane nodes, lost ones too: whoever restored on one of them was first.
 ///
 /// Killed anywhere, it can be done again: a breadcrumb says that the data was found empty, a second one
 /// that the restored data is in its place.
@@ -67,6 +79,8 @@ pub(crate) async fn restore(
     cluster: &ClusterFile,
     assets: &Assets,
     layout: &Layout,
+    rendered: &Path,
+    others: &[Machine],
 ) -> Result<(), RestoreError> {
     let record = snapshot::verify(file).await?;
     if !record.cluster.is_empty() && record.cluster != assets.cluster_id {
@@ -80,13 +94,16 @@ pub(crate) async fn restore(
     if !is(&restored)? {
         if !is(&begun)? {
             clean(assets, layout).await?;
+            if let Some(name) = lives_elsewhere(assets, others).await {
+                return Err(RestoreError::LivesElsewhere(name));
+            }
             leave(layout, &begun, &record.sha256)?;
         }
         stop_etcd(layout).await?;
         replace(file, cluster, layout).await?;
         leave(layout, &restored, &record.sha256)?;
     }
-    start_etcd(layout)?;
+    start_etcd(layout, rendered)?;
     eprintln!(
         "etcd restored from {} at revision {}",
         file.display(),
@@ -118,7 +135,10 @@ fn leave(layout: &Layout, breadcrumb: &Path, sha256: &str) -> Result<(), FileErr
 }
 
 /// Makes sure that nothing is lost: there is no data, or etcd itself says that it holds no key.
-async fn clean(assets: &Assets, layout: &Layout) -> Result<(), RestoreError> {
+///
+/// # Errors
+/// A refusal that says what to move away.
+pub(crate) async fn clean(assets: &Assets, layout: &Layout) -> Result<(), RestoreError> {
     let member = layout.etcd_data.join("member");
     if !member.exists() {
         return Ok(());
@@ -162,7 +182,20 @@ fn count(status: u16, body: &[u8]) -> Option<u64> {
     }
 }
 
-async fn stop_etcd(layout: &Layout) -> Result<(), RestoreError> {
+/// The node whose etcd answers with a majority, if there is one.
+async fn lives_elsewhere(assets: &Assets, others: &[Machine]) -> Option<String> {
+    let looks = others.iter().map(|machine| async {
+        let members = Members::at(assets.etcd.clone(), machine.port(ETCD_PORT));
+        members.list().await.is_ok().then(|| machine.name.clone())
+    });
+    join_all(looks).await.into_iter().flatten().next()
+}
+
+/// Takes etcd's manifest away from the kubelet, and waits until etcd has stopped.
+///
+/// # Errors
+/// When it does not stop.
+pub(crate) async fn stop_etcd(layout: &Layout) -> Result<(), RestoreError> {
     let (placed, parked) = (
         layout.manifests.join(MANIFEST),
         layout.staging.join(MANIFEST),
@@ -183,7 +216,7 @@ async fn stop_etcd(layout: &Layout) -> Result<(), RestoreError> {
     Ok(())
 }
 
-fn start_etcd(layout: &Layout) -> Result<(), FileError> {
+fn start_etcd(layout: &Layout, rendered: &Path) -> Result<(), FileError> {
     let (placed, parked) = (
         layout.manifests.join(MANIFEST),
         layout.staging.join(MANIFEST),
@@ -191,6 +224,10 @@ fn start_etcd(layout: &Layout) -> Result<(), FileError> {
     if parked.exists() {
         fs::rename(&parked, &placed).map_err(FileError::when("put back", &placed))?;
         durable_file::sync_directory(&layout.manifests)?;
+    } else if !placed.exists() {
+        let manifest = fs::read(rendered).map_err(FileError::when("read", rendered))?;
+        durable_file::private_directory(&layout.staging)?;
+        durable_file::place(&layout.staging, &layout.manifests, MANIFEST, &manifest)?;
     }
     Ok(())
 }

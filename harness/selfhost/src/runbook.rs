@@ -32,6 +32,8 @@ fn every_command_of_the_runbook_is_understood() {
         "controller-manager-gone",
         "new-node",
         "from-snapshot",
+        "from-snapshot-of-several",
+        "join",
         "end",
     ] {
         let known = commands.iter().any(|(block, _)| block == name);
@@ -54,6 +56,8 @@ fn contradictory_commands_are_refused() {
         "selfhost recover",
         "selfhost recover --escrow e --rescue kube-apiserver",
         "selfhost recover --escrow e --rescue kube-scheduler --snapshot s",
+        "selfhost recover --escrow e --join --snapshot s",
+        "selfhost recover --escrow e --join --lost cp-2",
         "selfhost snapshot",
         "selfhost snapshot --out a --list b",
     ] {

@@ -2,6 +2,7 @@
 //! each proven to have taken effect. A fault without effect is recorded as such.
 
 mod delete;
+mod disk;
 mod heal;
 mod kill;
 mod open;
@@ -9,7 +10,7 @@ mod power;
 mod tear;
 mod unit;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use futures::future::join_all;
 use oracle::Sighting;
@@ -37,6 +38,8 @@ pub struct Injector {
     open: Open,
     /// Nodes that the last entry's faults hit.
     hit: Vec<NodeId>,
+    /// Nodes that lost their disks and were not made nodes of the cluster again.
+    without_disk: BTreeSet<NodeId>,
 }
 
 impl Injector {
@@ -50,6 +53,7 @@ impl Injector {
             bound: BTreeMap::new(),
             open: Open::default(),
             hit: Vec::new(),
+            without_disk: BTreeSet::new(),
         }
     }
 
@@ -67,6 +71,16 @@ impl Injector {
     pub fn out_of_service(&self) -> Vec<NodeId> {
         self.open
             .nodes(|ailment| matches!(ailment, Ailment::Off | Ailment::Frozen))
+    }
+
+    /// Nodes that lost their disks and were not made nodes of the cluster again.
+    pub fn without_disk(&self) -> &BTreeSet<NodeId> {
+        &self.without_disk
+    }
+
+    /// The node has its files again.
+    pub fn disk_filled(&mut self, node: &NodeId) {
+        self.without_disk.remove(node);
     }
 
     /// Nodes that the last entry's faults hit.
@@ -163,6 +177,7 @@ impl Injector {
         };
         match fault {
             Fault::PowerOff(_) => power::off(&machines).await,
+            Fault::LoseDisk(_) => disk::lose(&machines).await,
             Fault::Reboot(_) => power::reboot(&machines).await,
             Fault::Kill(kill) => kill::component(&machines, kill, &self.stream).await,
             Fault::KillInstaller(_) => kill::installer(&self.cluster).await,
@@ -177,6 +192,9 @@ impl Injector {
     fn remember(&mut self, fault: &Fault, targets: &[NodeId], effective: bool) {
         if effective {
             self.open.take(fault, targets);
+            if matches!(fault, Fault::LoseDisk(_)) {
+                self.without_disk.extend(targets.iter().cloned());
+            }
         }
         if let Some(name) = fault.binding() {
             self.bound.insert(name.to_owned(), targets.to_vec());

@@ -24,7 +24,7 @@ impl Open {
     pub(super) fn take(&mut self, fault: &Fault, nodes: &[NodeId]) {
         for node in nodes {
             let ailment = match fault {
-                Fault::PowerOff(_) => Ailment::Off,
+                Fault::PowerOff(_) | Fault::LoseDisk(_) => Ailment::Off,
                 Fault::Freeze(_) => Ailment::Frozen,
                 Fault::Stop(stop) => Ailment::Stopped(stop.unit),
                 Fault::Reboot(_) => {

@@ -2,7 +2,9 @@
 
 pub mod checkpoint_agent;
 mod operation;
+mod recovery;
 mod selfhost;
 
 pub use operation::{HoldPoint, UnitState};
+pub use recovery::{Ended, Escrow, SnapshotFile};
 pub use selfhost::{Access, InstallerError, LOG, STEPS, Selfhost, UNIT_NAME};

@@ -70,7 +70,7 @@ impl UnitState {
 }
 
 /// The reference installer's exit codes.
-fn exit_status(status: &str) -> OperationEnd {
+pub(super) fn exit_status(status: &str) -> OperationEnd {
     match status {
         "0" => OperationEnd::Done,
         "3" => OperationEnd::Holding,

@@ -13,7 +13,7 @@ use crate::cluster::{Cluster, ClusterError, Node};
 use crate::docker::{NodeFile, Role};
 
 /// Where things lie in a node.
-const BINARY: &str = "/usr/local/bin/selfhost";
+pub(super) const BINARY: &str = "/usr/local/bin/selfhost";
 /// The only file of the checkpoint agent's image, whose layer is this directory of the node.
 const AGENT: &str = "/kind/layers/selfhost/usr/local/bin/selfhost";
 const HOME: &str = "/var/lib/selfhost";
@@ -258,7 +258,7 @@ fn plan_file(path: &Path) -> Result<Vec<u8>, InstallerError> {
 }
 
 /// A binary of ours lies beside this command.
-fn binary(name: &str, destination: &str) -> Result<NodeFile, InstallerError> {
+pub(super) fn binary(name: &str, destination: &str) -> Result<NodeFile, InstallerError> {
     let here = std::env::current_exe().unwrap_or_else(|_| PathBuf::from("chrysalis"));
     // Test binaries live one directory deeper than the commands.
     let beside = here.with_file_name(name);

@@ -22,7 +22,7 @@ use crate::docker::{Engine, Owner, Role, RunLabels};
 use crate::evidence::run_directory::{RunDirectory, write_whole};
 use crate::evidence::{CaseClock, Recorder, collect};
 use crate::faults::Injector;
-use crate::installer::{Access, STEPS, Selfhost, checkpoint_agent};
+use crate::installer::{Access, Escrow, STEPS, Selfhost, checkpoint_agent};
 use crate::probes::{APISERVER_PORT, CredentialProbe, Identity, Probes, Subject};
 use crate::stream::{Dispatcher, Stream};
 
@@ -341,6 +341,8 @@ impl Runner<'_> {
                 claims: Claims::new(access.kubeconfig.clone()),
             },
             open: None,
+            escrow: Escrow(access.escrow.clone()),
+            snapshot: None,
             last_end: None,
             unreleased: Vec::new(),
         }

@@ -8,6 +8,7 @@ mod listeners;
 mod lock;
 mod operation;
 mod plans;
+mod recovery;
 mod replayed;
 mod run;
 mod settle;

@@ -46,6 +46,11 @@ pub(super) async fn start(
     match kind {
         OperationKind::Bootstrap => installer.start(node, holds).await?,
         OperationKind::Resume => installer.resume(node).await?,
+        OperationKind::ForeignBootstrap
+        | OperationKind::Snapshot
+        | OperationKind::Recover { .. } => {
+            unreachable!("what cannot be held is carried out where it stands")
+        }
     }
     let watcher = tokio::spawn(watch(
         operation,

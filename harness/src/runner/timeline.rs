@@ -13,7 +13,7 @@ use super::{settle, usual};
 use crate::cluster::Cluster;
 use crate::console::Console;
 use crate::faults::Injector;
-use crate::installer::Selfhost;
+use crate::installer::{Escrow, Selfhost, SnapshotFile};
 use crate::stream::Stream;
 
 /// Everything that playing needs.
@@ -26,6 +26,10 @@ pub(super) struct Timeline<'a> {
     pub(super) injector: Injector,
     pub(super) settler: settle::Settler,
     pub(super) open: Option<Open>,
+    /// What a recovery needs; it was never on the nodes longer than that took.
+    pub(super) escrow: Escrow,
+    /// The latest snapshot.
+    pub(super) snapshot: Option<SnapshotFile>,
     pub(super) last_end: Option<OperationEnd>,
     /// Who is to be released, but stands still with its node.
     pub(super) unreleased: Vec<At>,
@@ -127,6 +131,9 @@ impl Timeline<'_> {
         self.join("the operation before").await;
         if operation.kind == OperationKind::Bootstrap {
             self.hold_agents().await?;
+        }
+        if !operation.kind.can_be_held() {
+            return self.carry_out(operation.kind).await;
         }
         let node = self.bootstrap_node()?;
         let holds = self.holds(index, &Actor::default());

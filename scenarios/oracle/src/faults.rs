@@ -75,7 +75,9 @@ impl Faults {
         self.faults.iter().any(|fault| {
             let began = fault.from.start_us <= at_us && fault.value.targets.contains(node);
             match fault.value.fault {
-                Fault::PowerOff(_) => began && at_us < self.healed_us(node, fault.from.start_us),
+                Fault::PowerOff(_) | Fault::LoseDisk(_) => {
+                    began && at_us < self.healed_us(node, fault.from.start_us)
+                }
                 Fault::Reboot(_) => began && at_us <= fault.from.end_us,
                 _ => false,
             }
@@ -87,12 +89,41 @@ impl Faults {
         self.before(at_us)
             .filter(|fault| fault.value.targets.contains(node))
             .filter_map(|fault| match fault.value.fault {
-                Fault::PowerOff(_) => Some(self.healed_us(node, fault.from.start_us)),
+                Fault::PowerOff(_) | Fault::LoseDisk(_) => {
+                    Some(self.healed_us(node, fault.from.start_us))
+                }
                 Fault::Reboot(_) => Some(fault.from.end_us),
                 _ => None,
             })
             .filter(|back_us| *back_us <= at_us)
             .max()
+    }
+
+    /// When a majority of these control-plane nodes had lost its disk, if it had by then: what etcd held is gone.
+    pub fn etcd_lost_us(&self, control_planes: usize, at_us: u64) -> Option<u64> {
+        let mut lost = std::collections::BTreeSet::new();
+        let disks = self
+            .before(at_us)
+            .filter(|fault| matches!(fault.value.fault, Fault::LoseDisk(_)));
+        disks
+            .filter(|fault| {
+                let nodes = fault.value.targets.iter();
+                lost.extend(nodes.filter(|node| node.is_control_plane()));
+                lost.len() * 2 > control_planes
+            })
+            .map(|fault| fault.from.end_us)
+            .next()
+    }
+
+    /// When the node last began to lose its disk, if it did by then.
+    pub fn disk_lost_us(&self, node: &NodeId, at_us: u64) -> Option<u64> {
+        let disks = self
+            .before(at_us)
+            .filter(|fault| matches!(fault.value.fault, Fault::LoseDisk(_)));
+        disks
+            .filter(|fault| fault.value.targets.contains(node))
+            .map(|fault| fault.from.start_us)
+            .next_back()
     }
 
     /// Until when a lasting fault of the node that began at `since_us` lasts; for ever without a heal.

@@ -7,7 +7,7 @@ use terms::{Component, Incarnation, NodeId};
 use crate::faults::Faults;
 use crate::observation::{
     CaseClosed, CaseOpened, EtcdStatus, Lease, NodeInventory, Observation, Operation, OperationEnd,
-    PodStatus, Process, Request, RequestOutcome, Served, Sighting, Source, Step,
+    OperationEnded, PodStatus, Process, Request, RequestOutcome, Served, Sighting, Source, Step,
 };
 use crate::reference::{Latest, Reference};
 
@@ -76,7 +76,12 @@ pub struct Procedure {
     /// The running operation of another cluster's installer, or of a rival: it must be refused, and nothing of
     /// the case's own hangs on it.
     pub foreign: Option<Reference>,
+    /// What was done, and how it had ended, before the latest operation began.
+    before: Option<(Option<Reference>, Option<Latest<OperationEnd>>)>,
 }
+
+/// The operation that looks only: no procedure begins or ends with it.
+const SNAPSHOT: &str = "snapshot";
 
 impl View {
     /// A view in which nothing was seen yet, of a case with these faults.
@@ -117,7 +122,7 @@ impl View {
             }
             Sighting::Step(step) => self.step(seen, step),
             Sighting::OperationStarted(operation) => self.procedure.start(seen, operation),
-            Sighting::OperationEnded(ended) => self.procedure.end(seen, ended.end),
+            Sighting::OperationEnded(ended) => self.procedure.end(seen, ended),
             Sighting::Gap(_) => {
                 self.gaps.insert(seen.source.clone(), seen.end_us);
             }
@@ -190,19 +195,30 @@ impl Server {
 
 impl Procedure {
     fn start(&mut self, seen: &Observation, operation: &Operation) {
+        if operation.operation == SNAPSHOT {
+            return;
+        }
         if operation.foreign || operation.rival {
             self.foreign = Some(Reference::to(seen));
             return;
         }
         self.first_started
             .get_or_insert_with(|| Reference::to(seen));
+        self.before = Some((self.done.take(), self.ended.take()));
         self.started = Some(Reference::to(seen));
-        self.done = None;
-        self.ended = None;
     }
 
-    fn end(&mut self, seen: &Observation, end: OperationEnd) {
-        if self.foreign.take().is_some() {
+    fn end(&mut self, seen: &Observation, ended: &OperationEnded) {
+        if ended.operation == SNAPSHOT || self.foreign.take().is_some() {
+            return;
+        }
+        let end = ended.end;
+        // What was refused has changed nothing: what was done before is done still.
+        if end == OperationEnd::Refused
+            && let Some((Some(done), ended)) = self.before.take()
+        {
+            self.done = Some(done);
+            self.ended = ended;
             return;
         }
         if end == OperationEnd::Done {
@@ -264,6 +280,22 @@ impl View {
     pub fn control_plane(&self) -> Vec<&NodeId> {
         let nodes = self.case.iter().flat_map(|case| &case.nodes);
         nodes.filter(|node| node.is_control_plane()).collect()
+    }
+
+    /// Control-plane nodes that belong to the cluster: one that lost its disk is an empty machine, until
+    /// manifests lie on it again.
+    pub fn equipped_control_plane(&self) -> Vec<&NodeId> {
+        let is_equipped = |node: &NodeId| {
+            let Some(lost_us) = self.faults.disk_lost_us(node, self.now_us) else {
+                return true;
+            };
+            self.inventory(node).is_some_and(|latest| {
+                latest.from.start_us > lost_us && !latest.value.manifests.is_empty()
+            })
+        };
+        let mut nodes = self.control_plane();
+        nodes.retain(|node| is_equipped(node));
+        nodes
     }
 
     /// Control-plane nodes that have power now.

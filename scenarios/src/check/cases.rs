@@ -270,6 +270,7 @@ impl Context<'_> {
         let ends = match written.ends {
             WrittenEnd::Done => "done",
             WrittenEnd::Holding => "holding",
+            WrittenEnd::Refused => "refused",
         };
         let expect = Expectation {
             ends: ends.to_owned(),

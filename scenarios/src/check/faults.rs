@@ -43,6 +43,11 @@ impl Walk<'_> {
                 self.bind(bind.as_deref(), tree);
                 self.killed = true;
             }
+            Fault::LoseDisk(NodeFault { node, bind }) => {
+                self.last(Ailment::Off, node, tree);
+                self.bind(bind.as_deref(), tree);
+                self.needs_begun(place, "nothing is on any disk yet that could be lost");
+            }
             Fault::Freeze(NodeFault { node, bind }) => {
                 self.last(Ailment::Frozen, node, tree);
                 self.bind(bind.as_deref(), tree);

@@ -7,12 +7,14 @@ use terms::{Actor, Component, Milliseconds, NodeId, Nothing, Selector, Selectors
 use super::faults::Ailment;
 use crate::case::Cluster;
 use crate::decode::decode;
-use crate::entry::{At, Entry, Heal, Joined, Operation, OperationKind, Settle};
+use crate::entry::{At, Entry, Heal, Joined, Operation, OperationKind, RecoverFrom, Settle};
 use crate::mistake::Wrong;
 use crate::policy::{Policy, UNPLANNED_STEPS};
 use crate::selector::Target;
 use crate::tree::{Place, Tree};
-use crate::written::{WrittenAt, WrittenEntry, WrittenHeal, WrittenSettle};
+use crate::written::{
+    WrittenAt, WrittenBootstrap, WrittenEntry, WrittenHeal, WrittenRecover, WrittenSettle,
+};
 
 /// A timeline that was gone through.
 pub(super) struct Walked {
@@ -33,6 +35,7 @@ pub(super) fn check(items: &[Tree], place: Place, cluster: &Cluster, policy: &Po
         open: None,
         begun: false,
         killed: false,
+        snapshot: false,
         ailing: BTreeSet::new(),
         bound: BTreeSet::new(),
     };
@@ -73,6 +76,8 @@ pub(super) struct Walk<'a> {
     pub(super) begun: bool,
     /// Something ended the operation before its time.
     pub(super) killed: bool,
+    /// A snapshot was taken.
+    snapshot: bool,
     /// What suffers from a lasting fault.
     pub(super) ailing: BTreeSet<(Ailment, Target)>,
     /// Names that faults bound.
@@ -89,8 +94,24 @@ impl Walk<'_> {
 
     fn entry(&mut self, entry: WrittenEntry, tree: &Tree, index: u32, followed_by_at: bool) {
         let entry = match entry {
-            WrittenEntry::Bootstrap(Nothing {}) => {
+            WrittenEntry::Bootstrap(WrittenBootstrap { foreign: false }) => {
                 self.operation(OperationKind::Bootstrap, index, followed_by_at)
+            }
+            WrittenEntry::Bootstrap(WrittenBootstrap { foreign: true }) => {
+                self.after_bootstrap(
+                    tree.place,
+                    "there is no cluster yet whose machines another one could want",
+                );
+                self.operation(OperationKind::ForeignBootstrap, index, false)
+            }
+            WrittenEntry::Snapshot(Nothing {}) => {
+                self.after_bootstrap(tree.place, "there is nothing yet to take a snapshot of");
+                self.snapshot = true;
+                self.operation(OperationKind::Snapshot, index, false)
+            }
+            WrittenEntry::Recover(WrittenRecover { from, rival }) => {
+                self.may_recover(from, rival, tree);
+                self.operation(OperationKind::Recover { from, rival }, index, false)
             }
             WrittenEntry::Resume(Nothing {}) => {
                 self.may_resume(tree.place);
@@ -131,6 +152,31 @@ impl Walk<'_> {
         let Some(open) = self.open.take() else { return };
         if let Some(Entry::Operation(operation)) = self.entries.get_mut(open) {
             operation.joined = Joined::ByEntry(index);
+        }
+    }
+
+    fn after_bootstrap(&mut self, place: Place, what: &str) {
+        if !self.begun {
+            self.out_of_order(place, what, "put a `bootstrap` before it");
+        }
+    }
+
+    fn may_recover(&mut self, from: RecoverFrom, rival: bool, tree: &Tree) {
+        self.after_bootstrap(tree.place, "there is nothing to recover");
+        if from == RecoverFrom::Snapshot && !self.snapshot {
+            let place = tree.deepest(&["recover", "from"]).place;
+            self.out_of_order(
+                place,
+                "no snapshot was taken that could be restored",
+                "put a `snapshot` before it",
+            );
+        }
+        if rival && (self.cluster.control_plane < 2 || from == RecoverFrom::Etcd) {
+            let place = tree.deepest(&["recover", "rival"]).place;
+            let wrong = Wrong::new(place, "nobody else can begin this recovery");
+            self.wrongs.push(
+                wrong.help("a rival needs a second control-plane node, and `from: snapshot`"),
+            );
         }
     }
 
@@ -254,7 +300,7 @@ impl Walk<'_> {
             self.out_of_order(
                 tree.place,
                 "no lasting fault is open here",
-                "put a `power_off`, `freeze` or `stop` before it, or leave the `heal` out",
+                "put a `power_off`, `lose_disk`, `freeze` or `stop` before it, or leave the `heal` out",
             );
         }
         let Some(nodes) = heal.node else {

@@ -108,6 +108,8 @@ pub enum Fault {
     Restart(UnitFault),
     /// A file is cut to its first bytes, as a write that was interrupted leaves it.
     Tear(Tear),
+    /// A node loses its disk and its power. What was lost stays so; healed, it is an empty machine.
+    LoseDisk(NodeFault),
 }
 
 /// A fault without options: `{}`.
@@ -214,7 +216,7 @@ pub struct Delete {
 
 impl Fault {
     /// Every fault by the key that a scenario writes.
-    pub const KEYS: [&'static str; 9] = [
+    pub const KEYS: [&'static str; 10] = [
         "power_off",
         "reboot",
         "kill",
@@ -224,6 +226,7 @@ impl Fault {
         "stop",
         "restart",
         "tear",
+        "lose_disk",
     ];
 
     /// The key that a scenario writes.
@@ -238,15 +241,17 @@ impl Fault {
             Self::Stop(_) => "stop",
             Self::Restart(_) => "restart",
             Self::Tear(_) => "tear",
+            Self::LoseDisk(_) => "lose_disk",
         }
     }
 
     /// The nodes that it is aimed at; none for what is not aimed at nodes.
     pub const fn selectors(&self) -> Option<&Selectors> {
         match self {
-            Self::PowerOff(options) | Self::Reboot(options) | Self::Freeze(options) => {
-                Some(&options.node)
-            }
+            Self::PowerOff(options)
+            | Self::Reboot(options)
+            | Self::Freeze(options)
+            | Self::LoseDisk(options) => Some(&options.node),
             Self::Stop(options) | Self::Restart(options) => Some(&options.node),
             Self::Kill(kill) => Some(&kill.node),
             Self::Tear(tear) => Some(&tear.node),
@@ -257,9 +262,10 @@ impl Fault {
     /// As [`Fault::selectors`], to be changed.
     pub const fn selectors_mut(&mut self) -> Option<&mut Selectors> {
         match self {
-            Self::PowerOff(options) | Self::Reboot(options) | Self::Freeze(options) => {
-                Some(&mut options.node)
-            }
+            Self::PowerOff(options)
+            | Self::Reboot(options)
+            | Self::Freeze(options)
+            | Self::LoseDisk(options) => Some(&mut options.node),
             Self::Stop(options) | Self::Restart(options) => Some(&mut options.node),
             Self::Kill(kill) => Some(&mut kill.node),
             Self::Tear(tear) => Some(&mut tear.node),
@@ -270,9 +276,10 @@ impl Fault {
     /// The name by which later entries refer to the nodes that it hit.
     pub fn binding(&self) -> Option<&str> {
         match self {
-            Self::PowerOff(options) | Self::Reboot(options) | Self::Freeze(options) => {
-                options.bind.as_deref()
-            }
+            Self::PowerOff(options)
+            | Self::Reboot(options)
+            | Self::Freeze(options)
+            | Self::LoseDisk(options) => options.bind.as_deref(),
             Self::Stop(options) | Self::Restart(options) => options.bind.as_deref(),
             Self::Kill(kill) => kill.bind.as_deref(),
             Self::Tear(tear) => tear.bind.as_deref(),
@@ -282,7 +289,10 @@ impl Fault {
 
     /// Whether the fault lasts until it is healed.
     pub const fn is_lasting(&self) -> bool {
-        matches!(self, Self::PowerOff(_) | Self::Freeze(_) | Self::Stop(_))
+        matches!(
+            self,
+            Self::PowerOff(_) | Self::Freeze(_) | Self::Stop(_) | Self::LoseDisk(_)
+        )
     }
 
     /// What this fault really does in containers, and what it cannot do.
@@ -300,6 +310,9 @@ impl Fault {
             }
             Self::Stop(_) | Self::Restart(_) => {
                 "exact: systemd stops the unit; containers that run go on"
+            }
+            Self::LoseDisk(_) => {
+                "file-level: containers are killed, what etcd, kubelet, agents and installer keep is deleted, and the power is cut; the machine's own system and its images stay"
             }
             Self::Tear(_) => {
                 "file-level: one file is shortened under its writer and its readers; nothing is torn within what is kept"

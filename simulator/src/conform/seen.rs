@@ -348,7 +348,8 @@ impl Seen {
                 | Fault::Freeze(_)
                 | Fault::Stop(_)
                 | Fault::Restart(_)
-                | Fault::Tear(_) => continue,
+                | Fault::Tear(_)
+                | Fault::LoseDisk(_) => continue,
             };
             self.strike(strikes, start_us, end_us);
         }
@@ -370,7 +371,11 @@ fn why_not_covered(record: &FaultRecord) -> Option<String> {
         Fault::Kill(kill) if !Component::SELF_HOSTED.contains(&kill.component) => {
             Some(format!("the coarse world kills no {}", kill.component))
         }
-        Fault::Freeze(_) | Fault::Stop(_) | Fault::Restart(_) | Fault::Tear(_) => {
+        Fault::Freeze(_)
+        | Fault::Stop(_)
+        | Fault::Restart(_)
+        | Fault::Tear(_)
+        | Fault::LoseDisk(_) => {
             let key = record.fault.key();
             Some(format!("the coarse world knows no `{key}`"))
         }

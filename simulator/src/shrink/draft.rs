@@ -171,7 +171,7 @@ fn budget((name, limit): (&String, &Option<Milliseconds>)) -> Option<String> {
 
 fn written(entry: &Entry) -> String {
     match entry {
-        Entry::Operation(operation) => format!("{}: {{}}", operation.kind.name()),
+        Entry::Operation(operation) => operation.kind.written(),
         Entry::At(At {
             step,
             moment,

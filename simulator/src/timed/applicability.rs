@@ -1,6 +1,6 @@
 //! What the simulator cannot do truthfully: such a case is not applicable here, with the reason.
 
-use scenarios::{Case, Entry, Installer};
+use scenarios::{Case, Entry, Installer, OperationKind};
 use terms::{Component, Delete, Fault, Kill, Resource, Tear, Unit};
 
 use crate::thin::Part;
@@ -31,10 +31,27 @@ pub fn why_not_applicable(case: &Case) -> Option<String> {
     if let Some(switch) = selfhost.switches.keys().find(known) {
         return Some(format!("the switch `{switch}` is not simulated"));
     }
-    case.timeline
-        .iter()
-        .flat_map(faults)
-        .find_map(why_not_simulated)
+    let operation = case.timeline.iter().find_map(why_not_carried_out);
+    operation.or_else(|| {
+        let mut faults = case.timeline.iter().flat_map(faults);
+        faults.find_map(why_not_simulated)
+    })
+}
+
+/// Recovery's procedure is explored in the coarse world; the timed one has nobody who begins it.
+fn why_not_carried_out(entry: &Entry) -> Option<String> {
+    let Entry::Operation(operation) = entry else {
+        return None;
+    };
+    let why = match operation.kind {
+        OperationKind::Bootstrap | OperationKind::Resume => return None,
+        OperationKind::Snapshot => "etcd is a register here, of which no snapshot can be taken",
+        OperationKind::Recover { .. } => {
+            "nobody begins a recovery here, and etcd's membership does not change"
+        }
+        OperationKind::ForeignBootstrap => "there is no installer of another cluster here",
+    };
+    Some(format!("`{}`: {why}", operation.kind.written()))
 }
 
 /// The switch that makes self-hosted apiservers impossible to schedule.
@@ -61,6 +78,9 @@ fn why_not_simulated(fault: &Fault) -> Option<String> {
             other => Some(format!("`kill`: {other} is not simulated")),
         },
         Fault::Delete(delete) => deleted_component(delete).err(),
+        Fault::LoseDisk(_) => {
+            Some("`lose_disk`: files of a node survive everything in the simulator".to_owned())
+        }
         Fault::Freeze(_) => Some(
             "`freeze`: processes that stand still while clocks go on are not simulated".to_owned(),
         ),

@@ -19,6 +19,7 @@ pub const fn fidelity(fault: &Fault) -> &'static str {
         Fault::KillInstaller(_) => {
             "simulated: no further effect is performed; what was persisted stays, and tasks that run are lost whole"
         }
+        Fault::LoseDisk(_) => "not simulated: files of a node survive everything here",
         Fault::Freeze(_) => "not simulated: no process stands still here while clocks go on",
         Fault::Stop(stop) => match stop.unit {
             Unit::Kubelet => {

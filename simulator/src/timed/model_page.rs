@@ -93,5 +93,6 @@ fn faults() -> Vec<(&'static str, Fault)> {
         ("`restart` of kubelet", Fault::Restart(unit(Unit::Kubelet))),
         ("`tear`", Fault::Tear(tear)),
         ("`freeze`", Fault::Freeze(node())),
+        ("`lose_disk`", Fault::LoseDisk(node())),
     ]
 }

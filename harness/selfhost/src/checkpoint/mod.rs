@@ -23,3 +23,4 @@ mod version;
 
 pub(crate) use command::Checkpoint;
 pub(crate) use lease::ARMED;
+pub(crate) use places::Places;

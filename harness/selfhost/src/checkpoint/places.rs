@@ -17,6 +17,10 @@ pub(crate) struct Places {
     pub(crate) manifests: PathBuf,
     /// On the file system of `manifests`: a prepared manifest is renamed into it in one go.
     pub(crate) staging: PathBuf,
+    /// What keeps the agent and an operator apart when they place instances; both see it here.
+    pub(crate) fence: PathBuf,
+    /// Where the temporary control plane has its credentials while it is there.
+    pub(crate) temporary_secrets: PathBuf,
     /// Credentials of the agent.
     pub(crate) kubeconfig: PathBuf,
     /// The container runtime's socket.
@@ -34,6 +38,8 @@ impl Places {
             checkpoints: root.join("var/lib/selfhost/checkpoints"),
             state: root.join("var/lib/selfhost/checkpoint-agent"),
             manifests: kubernetes.join("manifests"),
+            fence: root.join("var/lib/selfhost/fence"),
+            temporary_secrets: kubernetes.join("bootstrap-secrets"),
             staging: kubernetes.join("selfhost-staging"),
             kubeconfig: root.join(agent).join("kubeconfig"),
             runtime: root.join("run/containerd/containerd.sock"),

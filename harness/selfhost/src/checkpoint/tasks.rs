@@ -10,6 +10,7 @@ use super::disk::{self, Found, SUMS};
 use super::places::Places;
 use super::version::{MANIFEST, Version};
 use crate::durable_file::{self, FileError};
+use crate::fence::{Fence, FenceError};
 
 /// How many complete versions are kept: the present one, and the one before it, whose copy may still be stopping.
 const KEPT: usize = 2;
@@ -26,6 +27,9 @@ pub(crate) enum TaskError {
     /// What lies there is not what was written.
     #[error("the files of version {0} are not those that were written; it is written anew")]
     Differs(String),
+    /// Somebody has precedence.
+    #[error("the copy gives way")]
+    Fenced(#[from] FenceError),
     /// There is nothing to activate.
     #[error("{0} has no version here that could be started")]
     NoVersion(Component),
@@ -168,6 +172,8 @@ fn activate(places: &Places, component: Component, order: OrderRule) -> Result<(
         .ok_or(TaskError::NoVersion(component))?;
     let manifest = newest.path.join(MANIFEST);
     let manifest = fs::read(&manifest).map_err(FileError::when("read", &manifest))?;
+    let fence = Fence::enter(&places.fence)?;
+    fence.may_activate(places, component)?;
     let prepared = places.prepared(component);
     if durable_file::read_if_present(&prepared)?.as_ref() != Some(&manifest) {
         prepare(places, component, &manifest)?;

@@ -18,6 +18,7 @@ use super::protection::Protection;
 use super::sources::{Seen, Sight};
 use super::tasks::{TaskError, perform};
 use super::version::Version;
+use crate::fence::Fence;
 
 const COMPONENT: Component = Component::KubeApiserver;
 
@@ -246,6 +247,33 @@ fn a_copy_comes_and_goes_however_often_it_is_asked_for() {
     run(Task::Remove);
     run(Task::Remove);
     assert!(!places.versions(COMPONENT).exists() && !places.prepared(COMPONENT).exists());
+}
+
+#[test]
+fn a_copy_is_not_activated_beside_a_temporary_instance() {
+    let root = tempfile::tempdir().unwrap();
+    let places = node(root.path());
+    save(&places, &version(&places, "one"));
+    let activate = || {
+        perform(
+            &places,
+            COMPONENT,
+            Task::Activate,
+            OrderRule::FilesFirst,
+            None,
+        )
+    };
+    let manifest = places.manifests.join("bootstrap-kube-apiserver.yaml");
+    fs::create_dir_all(&places.temporary_secrets).unwrap();
+    fs::write(&manifest, "{}").unwrap();
+    assert!(matches!(activate(), Err(TaskError::Fenced(_))));
+    assert!(!places.active(COMPONENT).exists());
+    fs::remove_file(manifest).unwrap();
+    let operator = Fence::enter(&places.fence).unwrap();
+    assert!(matches!(activate(), Err(TaskError::Fenced(_))));
+    drop(operator);
+    activate().unwrap();
+    assert!(places.active(COMPONENT).exists());
 }
 
 #[test]

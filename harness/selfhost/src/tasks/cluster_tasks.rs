@@ -1,16 +1,20 @@
 //! Tasks against a real node and a real cluster.
 
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
 use pivot::{Facts, Outcome, Task, Why};
+use terms::Component;
 use tokio::sync::watch;
 
 use super::{Answer, Tasks, apply, canary, chain, destroy, label, local, purge, reclaim, verify};
 use crate::assets::Assets;
+use crate::checkpoint::Places;
 use crate::claims::{self, Claim};
 use crate::clients::Clients;
 use crate::facts::{Poller, StaleNodes};
+use crate::fence::{Fence, FenceError};
 use crate::layout::Layout;
 use crate::operator::{OperatorLock, Turn};
 
@@ -20,12 +24,14 @@ const CANARY_WITHIN: Duration = Duration::from_secs(45);
 /// Performs tasks on this node and in the cluster.
 pub(crate) struct ClusterTasks {
     layout: Layout,
+    places: Places,
     assets: Arc<Assets>,
     clients: Clients,
     newest: watch::Receiver<Option<Facts>>,
     stale: StaleNodes,
     operator: Arc<OperatorLock>,
     least_apiservers: usize,
+    placing: tokio::sync::Mutex<()>,
 }
 
 impl ClusterTasks {
@@ -40,6 +46,7 @@ impl ClusterTasks {
         least_apiservers: usize,
     ) -> Self {
         Self {
+            places: Places::below(Path::new("/")),
             layout,
             assets,
             clients,
@@ -47,6 +54,7 @@ impl ClusterTasks {
             stale: facts.stale_nodes(),
             operator,
             least_apiservers,
+            placing: tokio::sync::Mutex::default(),
         }
     }
 
@@ -94,6 +102,21 @@ impl ClusterTasks {
         }
     }
 
+    /// Places a temporary instance, after a copy on the same port has given way: a copy that serves is a sign of
+    /// life, for which a recovery does not get this far.
+    async fn place(&self, component: Component) -> Answer {
+        let fenced = async {
+            // Several are placed side by side: they take turns, and only others are a reason to fail.
+            let _turn = self.placing.lock().await;
+            let fence = Fence::enter(&self.places.fence)?;
+            fence.supersede_copy(&self.places, component).await?;
+            Ok::<Answer, FenceError>(local::place_manifest(&self.layout, component))
+        };
+        fenced
+            .await
+            .unwrap_or_else(|error| Answer::failed(Why::Disk, chain(&error)))
+    }
+
     async fn purge_stale(&self) -> Answer {
         match self.stale.now() {
             Some(stale) => purge::purge(&self.clients.current(), &stale).await,
@@ -121,7 +144,7 @@ impl Tasks for ClusterTasks {
             Task::ClaimExisting => self.claim_existing().await,
             Task::PurgeStale => self.purge_stale().await,
             Task::StageSecrets => local::stage_secrets(layout),
-            Task::PlaceManifest(component) => local::place_manifest(layout, component),
+            Task::PlaceManifest(component) => self.place(component).await,
             Task::StashManifest(component) => local::stash_manifest(layout, component),
             Task::DeleteManifest(component) => local::delete_manifest(layout, component),
             Task::StashSecrets => local::stash_secrets(layout),

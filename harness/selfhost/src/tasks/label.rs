@@ -9,7 +9,7 @@ use super::Answer;
 use super::apply::FIELD_MANAGER;
 
 /// Labels a node; one that has not registered yet is a failure that may pass.
-pub(super) async fn label(client: &Client, name: &str) -> Answer {
+pub(crate) async fn label(client: &Client, name: &str) -> Answer {
     let nodes: Api<Node> = Api::all(client.clone());
     let labels =
         json!({ "metadata": { "labels": { "node-role.kubernetes.io/control-plane": "" } } });

@@ -16,6 +16,7 @@ use pivot::{Outcome, Task, Why};
 
 pub(crate) use cluster_tasks::ClusterTasks;
 pub(crate) use destroy::DestroyedTasks;
+pub(crate) use label::label;
 
 use crate::durable_file::FileError;
 

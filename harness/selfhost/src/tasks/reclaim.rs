@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use futures::future::join_all;
 use pivot::Why;
-use terms::{Component, Incarnation};
+use terms::Incarnation;
 use tokio::time::interval;
 
 use super::{Answer, chain, local};
@@ -29,6 +29,7 @@ pub(super) async fn reclaim(assets: &Assets, layout: &Layout) -> Answer {
     let authority = fs::read_to_string(layout.assets.join("authorities/cluster-ca.crt"));
     match claims::existing(
         &assets.etcd,
+        claims::local(),
         &assets.cluster_id,
         &authority.unwrap_or_default(),
     )
@@ -67,17 +68,6 @@ fn remains(assets: &Assets, layout: &Layout) -> Option<String> {
                 "{} is of another cluster than the escrow; unpack the escrow's nodes/{} onto this node, or take the escrow of this cluster",
                 there.display(),
                 assets.bootstrap_machine().name
-            ));
-        }
-    }
-    for component in Component::SELF_HOSTED {
-        let copy = layout
-            .manifests
-            .join(format!("checkpoint-{component}.json"));
-        if copy.exists() {
-            return Some(format!(
-                "{} takes the port of the temporary control plane; if the checkpoint does not come up by itself, move it away",
-                copy.display()
             ));
         }
     }
@@ -124,13 +114,11 @@ mod tests {
         let own = layout.assets.join("authorities/cluster-ca.crt");
         fs::copy(&own, pki.join("ca.crt")).unwrap();
         assert_eq!(remains(&assets, &layout), None, "so is our own");
+        let copy = layout.manifests.join("checkpoint-kube-scheduler.json");
+        fs::write(copy, "{}").unwrap();
+        assert_eq!(remains(&assets, &layout), None, "a copy gives way later");
         fs::write(pki.join("ca.crt"), "another").unwrap();
         let said = remains(&assets, &layout).unwrap();
         assert!(said.contains("another cluster"), "{said}");
-        fs::copy(own, pki.join("ca.crt")).unwrap();
-        let copy = layout.manifests.join("checkpoint-kube-scheduler.json");
-        fs::write(copy, "{}").unwrap();
-        let said = remains(&assets, &layout).unwrap();
-        assert!(said.contains("checkpoint-kube-scheduler.json"), "{said}");
     }
 }

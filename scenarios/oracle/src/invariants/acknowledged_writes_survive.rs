@@ -1,12 +1,17 @@
 //! S1: every acknowledged write is in every complete read that began after its acknowledgement.
 //!
+//! After a majority of etcd's disks was lost and a snapshot restored, that is said of the writes that were
+//! acknowledged before the snapshot, and of those after the restore.
+//!
 //! A write that timed out or broke may be there or not. The last read must have begun after the last
 //! fault and heal, otherwise nothing is known of what they did to the data.
 
 use std::collections::BTreeMap;
 
 use super::{Invariant, LEAST_SAMPLES, finding, not_judged, unknown};
-use crate::observation::{Observation, ReadBack, RequestKind, RequestOutcome, Sighting};
+use crate::observation::{
+    Observation, OperationEnd, ReadBack, RequestKind, RequestOutcome, Sighting,
+};
 use crate::reference::Reference;
 use crate::verdict::{Finding, Judgement};
 use crate::view::View;
@@ -16,6 +21,8 @@ struct AcknowledgedWritesSurvive {
     acknowledged: BTreeMap<u64, Reference>,
     last_read: Option<Reference>,
     covered: u64,
+    /// When the latest snapshot was begun, and whether it was taken.
+    snapshot: Option<(Reference, bool)>,
     found: Option<Finding>,
 }
 
@@ -24,7 +31,7 @@ pub(crate) fn monitor() -> Box<dyn Invariant> {
 }
 
 impl Invariant for AcknowledgedWritesSurvive {
-    fn observe(&mut self, _view: &View, seen: &Observation) {
+    fn observe(&mut self, view: &View, seen: &Observation) {
         match &seen.saw {
             Sighting::Request(request) => {
                 let acknowledged = matches!(request.outcome, RequestOutcome::Acknowledged { .. });
@@ -33,6 +40,20 @@ impl Invariant for AcknowledgedWritesSurvive {
                 }
             }
             Sighting::ReadBack(read) => self.read(seen, read),
+            Sighting::OperationStarted(operation) if operation.operation == "snapshot" => {
+                self.snapshot = Some((Reference::to(seen), false));
+            }
+            Sighting::OperationStarted(operation) if operation.from_snapshot => {
+                let members = view.control_plane().len();
+                let lost = view.faults().etcd_lost_us(members, seen.start_us);
+                if !operation.rival && lost.is_some() {
+                    self.restored();
+                }
+            }
+            Sighting::OperationEnded(ended) if ended.operation == "snapshot" => {
+                let done = ended.end == OperationEnd::Done;
+                self.snapshot = self.snapshot.take().map(|(from, _)| (from, done));
+            }
             _ => {}
         }
     }
@@ -70,6 +91,14 @@ impl Invariant for AcknowledgedWritesSurvive {
 }
 
 impl AcknowledgedWritesSurvive {
+    /// What was acknowledged after the snapshot was begun went down with the disks.
+    fn restored(&mut self) {
+        if let Some((snapshot, true)) = &self.snapshot {
+            self.acknowledged
+                .retain(|_, write| write.end_us < snapshot.start_us);
+        }
+    }
+
     fn read(&mut self, seen: &Observation, read: &ReadBack) {
         let earlier = || {
             self.acknowledged

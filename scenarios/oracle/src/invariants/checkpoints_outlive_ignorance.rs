@@ -5,7 +5,8 @@
 //! the installer's own, as the case states it. Within it no reading of the pods may have the parent bound
 //! to the node, and the API may not have been silent, which is proven by writes through the load balancer that
 //! failed for five seconds on end. A removal makes the whole unknown where no grace period is stated, and where the
-//! pods were not read throughout it while nothing proves that this was the API's doing.
+//! pods were not read throughout it while nothing proves that this was the API's doing. What goes with a disk
+//! was not removed.
 
 use std::collections::BTreeMap;
 
@@ -57,6 +58,13 @@ impl Invariant for CheckpointsOutliveIgnorance {
                 last.and_modify(|last| last.move_to(seen))
                     .or_insert_with(|| Reference::to(seen));
             } else if let Some(last) = self.held.remove(&place) {
+                // What was on a disk before the empty machine came went with the disk.
+                let faults = view.faults();
+                let disk_lost_us = faults.disk_lost_us(node, seen.end_us);
+                let until_us = disk_lost_us.map(|lost_us| faults.healed_us(node, lost_us));
+                if until_us.is_some_and(|until_us| last.start_us < until_us) {
+                    continue;
+                }
                 // A torn version is the disk's doing, or a fault's; it was not removed.
                 let torn = now
                     .versions(component)

@@ -294,7 +294,10 @@ impl Controller {
 
 /// Why too few apiservers were verified, with a witness; what is not known goes to `doubts`.
 fn apiservers(view: &View, act: &Act, doubts: &mut Vec<String>) -> Vec<(String, Witness)> {
+    // Empty machines in the places of lost nodes host nothing before they have joined.
+    let equipped = view.equipped_control_plane().len() as u32;
     let wanted = view.case().map_or(1, |case| case.guard_instances);
+    let wanted = wanted.min(equipped.max(1));
     let mut verified = Vec::new();
     let mut silent = Vec::new();
     for node in view.living_control_plane() {

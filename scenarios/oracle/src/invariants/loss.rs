@@ -105,7 +105,8 @@ fn owner_of(last: Option<&FaultSeen>) -> Owner {
         | Fault::Freeze(_)
         | Fault::Stop(_)
         | Fault::Restart(_)
-        | Fault::Tear(_) => Owner::Other,
+        | Fault::Tear(_)
+        | Fault::LoseDisk(_) => Owner::Other,
     }
 }
 

@@ -1,4 +1,5 @@
 //! S3: every etcd member that ever answered names the same cluster, and each node's member stays itself.
+//! After a majority of the disks was lost, a restored snapshot begins another one.
 
 use std::collections::BTreeMap;
 
@@ -21,7 +22,17 @@ pub(crate) fn monitor() -> Box<dyn Invariant> {
 }
 
 impl Invariant for OneEtcdCluster {
-    fn observe(&mut self, _view: &View, seen: &Observation) {
+    fn observe(&mut self, view: &View, seen: &Observation) {
+        if let Sighting::OperationStarted(operation) = &seen.saw
+            && operation.from_snapshot
+            && !operation.rival
+            && view
+                .faults()
+                .etcd_lost_us(view.control_plane().len(), seen.start_us)
+                .is_some()
+        {
+            self.first.clear();
+        }
         let (Sighting::Etcd(Some(status)), Source::EtcdMember(node)) = (&seen.saw, &seen.source)
         else {
             return;

@@ -36,7 +36,7 @@ impl Invariant for RunningAgainConverges {
                     .is_some_and(|case| record.targets.contains(&case.bootstrap_node));
                 let kills = match &record.fault {
                     Fault::KillInstaller(_) => true,
-                    Fault::PowerOff(_) | Fault::Reboot(_) => {
+                    Fault::PowerOff(_) | Fault::Reboot(_) | Fault::LoseDisk(_) => {
                         at_home && view.procedure().done.is_none()
                     }
                     _ => false,

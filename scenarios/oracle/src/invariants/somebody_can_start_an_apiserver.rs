@@ -7,6 +7,7 @@
 //! was bound to its node, as long as the pods last read do not say otherwise.
 //! Violated when there is nobody although every living control-plane node was looked at and every
 //! endpoint asked. While all nodes are off nobody lives who could, and nothing is judged; nor while
+//! a majority of the disks is lost and nobody has served since; nor while
 //! one is off that had a manifest with its files when it was last seen: until the hand-over only the
 //! bootstrap node can start an apiserver, and its power is not the installer's to give.
 
@@ -142,6 +143,12 @@ impl SomebodyCanStartAnApiserver {
             return;
         }
         let now_us = view.now_us();
+        let members = view.control_plane().len();
+        let lost_us = view.faults().etcd_lost_us(members, now_us);
+        if lost_us.is_some_and(|lost_us| served.end_us <= lost_us) {
+            self.unknown_since_us = None;
+            return;
+        }
         if now_us.saturating_sub(served.end_us) <= SERVING_US || self.somebody_can(view) {
             self.looked += 1;
             self.unknown_since_us = None;

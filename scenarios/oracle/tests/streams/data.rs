@@ -1,6 +1,6 @@
 //! Safety of the data: S1, S2, S3.
 
-use oracle::observation::{EtcdStatus, RequestKind, RequestOutcome};
+use oracle::observation::{EtcdStatus, OperationEnd, RequestKind, RequestOutcome};
 use oracle::{Sighting, Source};
 use terms::Incarnation;
 
@@ -45,6 +45,43 @@ fn s1_is_unknown_without_a_read_back_after_the_last_fault() {
         &undisturbed().without(|seen| matches!(seen.saw, Sighting::ReadBack(_))),
         "S1",
     );
+}
+
+/// A snapshot, then a write; a total loss; and a restore of what the snapshot held.
+fn restored(lose: impl Fn(&mut World)) -> (World, u64) {
+    let mut world = World::done(3);
+    world.run(1_000);
+    world.start("snapshot", false);
+    let held = world.keys.clone();
+    world.run(1_000);
+    world.end("snapshot", OperationEnd::Done);
+    let early = *held.first().unwrap();
+    lose(&mut world);
+    world.keys = held;
+    world.recover(true, false);
+    world.refill();
+    world.run(2_000);
+    world.end("recover", OperationEnd::Done);
+    (world, early)
+}
+
+#[test]
+fn s1_forgives_what_was_written_after_the_snapshot_once_the_disks_are_lost() {
+    let (world, early) = restored(World::lose_all_disks);
+    holds(&world.clone().close("done"), "S1");
+    let mut without = world.clone();
+    without.keys.remove(&early);
+    is_violated(&without.close("done"), "S1");
+    let mut after = world;
+    let last = *after.keys.last().unwrap();
+    after.keys.remove(&last);
+    is_violated(&after.close("done"), "S1");
+}
+
+#[test]
+fn s1_forgives_nothing_while_a_majority_of_the_disks_lives() {
+    let (world, _) = restored(|_| {});
+    is_violated(&world.close("done"), "S1");
 }
 
 // === S2 ===
@@ -114,6 +151,25 @@ fn s3_is_violated_by_a_second_cluster() {
         Sighting::Etcd(Some(status)),
     );
     is_violated(&world.close("done"), "S3");
+}
+
+#[test]
+fn s3_begins_anew_with_a_snapshot_that_is_restored_after_a_total_loss() {
+    let restored = |lost: bool, rival: bool| {
+        let mut world = World::done(3);
+        if lost {
+            world.lose_all_disks();
+        }
+        world.recover(true, rival);
+        world.etcd = "c2";
+        world.refill();
+        world.run(2_000);
+        world.end("recover", OperationEnd::Done);
+        world.close("done")
+    };
+    holds(&restored(true, false), "S3");
+    is_violated(&restored(false, false), "S3");
+    is_violated(&restored(true, true), "S3");
 }
 
 #[test]

@@ -5,6 +5,7 @@ use oracle::{Sighting, Source};
 use terms::{Actor, Fault, Moment, Nothing};
 
 use crate::checkpoints::COPY;
+use crate::runner::node_fault;
 use crate::story::{Story, cp, holds, is_not_judged, is_unknown, is_violated};
 use crate::world::{APISERVER, BOOTSTRAP, World};
 
@@ -294,4 +295,47 @@ fn s25_is_unknown_when_nobody_answered() {
         .without(|seen| matches!(seen.saw, Sighting::Credential(_)));
     world.credential(None);
     is_unknown(&world.close("done"), "S25");
+}
+
+// === a total loss ===
+
+/// Everything is lost; after three seconds of nothing a snapshot is restored.
+fn lost(fault: Fault) -> Story {
+    let mut world = World::done(3);
+    world.run(1_000);
+    world.lose_everything(fault);
+    world.run(3_000);
+    world.recover(true, false);
+    world.refill();
+    world.run(3_000);
+    world.end("recover", OperationEnd::Done);
+    world.close("done")
+}
+
+#[test]
+fn nothing_is_asked_of_disks_that_are_lost() {
+    let disks = lost(Fault::LoseDisk(node_fault()));
+    let power = lost(Fault::PowerOff(node_fault()));
+    for invariant in ["S6", "S18"] {
+        holds(&disks, invariant);
+        is_violated(&power, invariant);
+    }
+}
+
+#[test]
+fn a_refused_operation_leaves_done_what_was_done() {
+    let ended = |end| {
+        let mut world = World::done(3);
+        let begun_us = world.now_ms * 1_000;
+        world.recover(true, false);
+        world.run(1_000);
+        world.end("recover", end);
+        world.credential(Some(Ok(())));
+        let early = move |seen: &oracle::Observation| {
+            matches!(seen.saw, Sighting::Credential(_)) && seen.end_us <= begun_us
+        };
+        world.close("done").without(early)
+    };
+    holds(&ended(OperationEnd::Refused), "S25");
+    is_unknown(&ended(OperationEnd::Failed), "S25");
 }

@@ -8,7 +8,8 @@ use oracle::observation::{
 };
 use oracle::{Sighting, Source};
 use terms::{
-    Actor, Component, Fault, Kill, Moment, NodeFault, NodeId, Selector, Selectors, Signal,
+    Actor, Component, Fault, Incarnation, Kill, Moment, NodeFault, NodeId, Selector, Selectors,
+    Signal,
 };
 
 use crate::story::cp;
@@ -25,6 +26,7 @@ impl World {
         });
     }
 
+    /// Somebody recovers the cluster; a rival does so while another one is at it.
     pub(crate) fn recover(&mut self, from_snapshot: bool, rival: bool) {
         self.begin(Operation {
             operation: "recover".to_owned(),
@@ -79,9 +81,12 @@ impl World {
             effect: Ok("seen".to_owned()),
             fidelity: "exact".to_owned(),
         };
-        let start_ms = self.now_ms - 300;
+        self.fault_record(record, 300);
+    }
+
+    fn fault_record(&mut self, record: FaultRecord, took_ms: u64) {
         self.story.tell_span(
-            start_ms,
+            self.now_ms - took_ms,
             self.now_ms,
             Source::Runner,
             Sighting::Fault(record),
@@ -92,6 +97,49 @@ impl World {
         self.machine(number).off = true;
         self.run(400);
         self.fault(Fault::PowerOff(node_fault()), &[cp(number)], &["cp"]);
+    }
+
+    /// All control-plane nodes lose their disks, and empty machines take their places.
+    pub(crate) fn lose_all_disks(&mut self) {
+        self.lose_everything(Fault::LoseDisk(node_fault()));
+    }
+
+    /// All control-plane nodes lose power and files, whatever the fault says.
+    pub(crate) fn lose_everything(&mut self, fault: Fault) {
+        let nodes: Vec<NodeId> = self.machines.keys().cloned().collect();
+        for machine in self.machines.values_mut() {
+            *machine = crate::world::Machine {
+                off: true,
+                ..crate::world::Machine::default()
+            };
+        }
+        self.run(400);
+        // Files go one after another, under looks that still find some of them.
+        let record = FaultRecord {
+            entry: 1,
+            fault,
+            targets: nodes.clone(),
+            objects: Vec::new(),
+            effect: Ok("seen".to_owned()),
+            fidelity: "file-level".to_owned(),
+        };
+        self.fault_record(record, 1_000);
+        for number in 1..=nodes.len() as u32 {
+            self.heal(number);
+        }
+    }
+
+    /// Empty machines are control-plane nodes again.
+    pub(crate) fn refill(&mut self) {
+        for machine in self.machines.values_mut() {
+            machine.manifests.insert("etcd.yaml".to_owned());
+            machine.processes.insert((Component::Etcd, None), 10);
+            for (pid, component) in (30..).zip(Component::SELF_HOSTED) {
+                let own = (component, Some(Incarnation::SelfHosted));
+                machine.processes.insert(own, pid);
+            }
+        }
+        self.keep_checkpoints();
     }
 
     pub(crate) fn heal(&mut self, number: u32) {

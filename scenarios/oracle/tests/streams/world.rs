@@ -40,6 +40,8 @@ pub(crate) struct World {
     pub(crate) leases: BTreeMap<Component, (String, NodeId)>,
     pub(crate) leases_stand: bool,
     pub(crate) leader: Option<NodeId>,
+    /// The id of etcd's cluster.
+    pub(crate) etcd: &'static str,
     pub(crate) api_fails: bool,
     /// The load balancer lists no self-hosted apiserver.
     pub(crate) unlisted: bool,
@@ -101,6 +103,7 @@ impl World {
             leases: BTreeMap::new(),
             leases_stand: false,
             leader: None,
+            etcd: "c1",
             api_fails: false,
             unlisted: false,
             keys: BTreeSet::new(),
@@ -340,7 +343,7 @@ impl World {
             }
             if let Some(leader) = &self.leader {
                 let status = EtcdStatus {
-                    cluster: "c1".to_owned(),
+                    cluster: self.etcd.to_owned(),
                     member: format!("m-{node}"),
                     leader: Some(format!("m-{leader}")),
                     term: 2,
