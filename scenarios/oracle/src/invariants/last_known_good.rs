@@ -2,10 +2,11 @@
 //!
 //! A generation that is complete for the first time must come from a pod that can have been ready on that node for
 //! five seconds, the same one throughout: it became so after the last reading began that did not call it ready.
-//! A second is allowed for what the agent and the observer read by themselves. A generation that appears while
+//! A second is allowed for what the agent and the observer read by themselves; and who was ready when the node was last
+//! looked at may have been saved then, and seen only after a loss of power. A generation that appears while
 //! pods are not read, or were not all the while, makes the whole unknown.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use terms::{Component, NodeId};
 
@@ -26,6 +27,8 @@ const SLACK_US: u64 = 1_000_000;
 struct LastKnownGood {
     parents: Parents,
     known: BTreeSet<(NodeId, Component, String)>,
+    /// When each node was last looked at.
+    looked_us: BTreeMap<NodeId, u64>,
     sight: Sight,
     judged: u64,
     unknown: Option<String>,
@@ -42,13 +45,14 @@ impl Invariant for LastKnownGood {
         let Some((node, now)) = self.sight.look(seen) else {
             return;
         };
+        let before_us = self.looked_us.insert(node.clone(), seen.start_us);
         if view.repeats() {
             return;
         }
         for version in now.checkpoints.iter().filter(|version| version.complete) {
             let key = (node.clone(), version.component, version.generation.clone());
             if self.known.insert(key) {
-                self.appeared(node, version.component, seen);
+                self.appeared(node, version.component, before_us, seen);
             }
         }
     }
@@ -72,7 +76,14 @@ impl Invariant for LastKnownGood {
 }
 
 impl LastKnownGood {
-    fn appeared(&mut self, node: &NodeId, component: Component, seen: &Observation) {
+    /// A generation is complete that was not when the node was last looked at, if it ever was.
+    fn appeared(
+        &mut self,
+        node: &NodeId,
+        component: Component,
+        before_us: Option<u64>,
+        seen: &Observation,
+    ) {
         let place = (node.clone(), component);
         if !self.parents.are_known(seen.end_us) {
             self.unknown.get_or_insert(format!(
@@ -82,8 +93,10 @@ impl LastKnownGood {
         }
         let since_us = self.parents.ready_since_us(&place);
         // It may have failed just after it was saved, and before anybody looked.
+        let saved_us = seen.end_us.saturating_sub(SLACK_US);
+        let saved_us = before_us.map_or(saved_us, |before_us| saved_us.min(before_us));
         let ended = self.parents.was_ready_us(&place);
-        let ended = ended.filter(|(_, until_us)| seen.end_us.saturating_sub(*until_us) <= SLACK_US);
+        let ended = ended.filter(|(_, until_us)| *until_us >= saved_us);
         let ended_us = ended.map_or(0, |(since_us, until_us)| until_us - since_us);
         let ready_us = since_us.map_or(0, |since_us| seen.end_us.saturating_sub(since_us));
         let ready_us = ready_us.max(ended_us);

@@ -329,6 +329,27 @@ fn s21_allows_for_readings_that_are_far_apart() {
 }
 
 #[test]
+fn s21_takes_the_first_look_after_a_loss_of_power_for_no_saving() {
+    let lose_power_after = |ready_ms: u64| {
+        move |world: &mut World| {
+            for pod in &mut world.pods {
+                pod.uid.push_str("-new");
+            }
+            world.run(ready_ms);
+            world.machine(1).off = true;
+            for pod in world.pods.iter_mut().filter(|pod| pod.node == Some(cp(1))) {
+                pod.ready = false;
+            }
+            world.run(8_000);
+            world.machine(1).off = false;
+            world.machine(1).checkpoints.push(version(APISERVER, "g2"));
+        }
+    };
+    holds(&bent(lose_power_after(6_000), 400), "S21");
+    is_violated(&bent(lose_power_after(2_000), 400), "S21");
+}
+
+#[test]
 fn s21_is_unknown_when_pods_could_not_be_read() {
     let blind = |world: &mut World| {
         world.api_fails = true;
