@@ -98,7 +98,11 @@ impl Inward {
             Fault::KillInstaller(_) => self.strike(Strike::KillInstaller),
             // Told where power is lost and comes back.
             Fault::PowerOff(_) | Fault::Reboot(_) => {}
-            Fault::Freeze(_) | Fault::Stop(_) | Fault::Restart(_) | Fault::Tear(_) => {
+            Fault::Freeze(_)
+            | Fault::Stop(_)
+            | Fault::Restart(_)
+            | Fault::Tear(_)
+            | Fault::LoseDisk(_) => {
                 self.leave(format!("the coarse world knows no `{}`", fault.key()));
             }
         }
