@@ -25,7 +25,7 @@ const FLOORS: [(Corruption, u64); 4] = [
 /// The same for records with a watch of etcd's keys.
 const FLOORS_WITH_KEYS: [(Corruption, u64); 4] = [
     (Corruption::Dropped, 80),
-    (Corruption::Doubled, 94),
+    (Corruption::Doubled, 92),
     (Corruption::Swapped, 70),
     (Corruption::Altered, 74),
 ];
