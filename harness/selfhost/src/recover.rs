@@ -228,17 +228,10 @@ impl Recover {
         let (_, assets) = self.unpack(layout).await?;
         let clients = Clients::new(&assets).map_err(start)?;
         let operator = OperatorLock::new(assets.etcd.clone(), self.operation("rescue"));
-        match operator.take().await.map_err(start)? {
-            Turn::Ours => {}
-            Turn::Taken(by) => {
-                eprintln!("refused: {by} is at work; wait for its end, or stop it and try again");
-                return Ok(REFUSED);
-            }
-        }
-        let mut facts = Poller::start(&assets, &clients);
         let client = clients.through_load_balancer();
         let node = self.node();
         let rescues = async {
+            let mut facts = Poller::start(&assets, &clients);
             let mut code = 0;
             for component in self
                 .rescue
@@ -248,17 +241,9 @@ impl Recover {
                 let rescued = rescue::rescue(&client, &mut facts, component, &node).await?;
                 code = code.max(told(component, &rescued));
             }
-            Ok::<u8, RescueError>(code)
+            Ok(code)
         };
-        let code = tokio::select! {
-            code = rescues => code?,
-            by = operator.keep() => {
-                eprintln!("refused: {by} took over while this one was cut off from etcd");
-                return Ok(REFUSED);
-            }
-        };
-        operator.release().await;
-        Ok(code)
+        Ok(alone(&operator, rescues).await?.unwrap_or(REFUSED))
     }
 
     async fn join(&self, layout: &Layout) -> Result<u8, RecoverError> {
@@ -271,26 +256,17 @@ impl Recover {
         let living = joining.find().await?;
         let operation = self.operation("joining");
         let operator = OperatorLock::at(assets.etcd.clone(), living.address, operation);
-        if let Turn::Taken(by) = operator.take().await.map_err(start)? {
-            eprintln!("refused: {by} is at work; wait for its end, or stop it and try again");
-            return Ok(REFUSED);
-        }
         let joins = async {
             joining.become_member(&living).await?;
             let clients = Clients::new(&assets).map_err(start)?;
             hosting::label(&clients.through_load_balancer(), &self.node()).await?;
             let mut facts = Poller::start(&assets, &clients);
             // The working copy of the escrow has this node in the first place.
-            Ok::<Hosted, RecoverError>(hosting::hosted(&mut facts, 0).await)
+            Ok(hosting::hosted(&mut facts, 0).await)
         };
-        let hosted = tokio::select! {
-            hosted = joins => hosted?,
-            by = operator.keep() => {
-                eprintln!("refused: {by} took over while this one was cut off from etcd");
-                return Ok(REFUSED);
-            }
+        let Some(hosted) = alone(&operator, joins).await? else {
+            return Ok(REFUSED);
         };
-        operator.release().await;
         join::forget(layout).map_err(start)?;
         Ok(joined(&self.node(), &hosted, &self.escrow))
     }
@@ -314,6 +290,29 @@ impl Recover {
             .clone()
             .unwrap_or_else(|| host().trim().to_owned())
     }
+}
+
+/// Does the work as the cluster's only operator; nothing when another one is at work, or took over, which is said.
+///
+/// # Errors
+/// When etcd cannot be asked, and what the work says.
+async fn alone<T>(
+    operator: &OperatorLock,
+    work: impl Future<Output = Result<T, RecoverError>>,
+) -> Result<Option<T>, RecoverError> {
+    if let Turn::Taken(by) = operator.take().await.map_err(start)? {
+        eprintln!("refused: {by} is at work; wait for its end, or stop it and try again");
+        return Ok(None);
+    }
+    let done = tokio::select! {
+        done = work => done?,
+        by = operator.keep() => {
+            eprintln!("refused: {by} took over while this one was cut off from etcd");
+            return Ok(None);
+        }
+    };
+    operator.release().await;
+    Ok(Some(done))
 }
 
 /// Says how a joining ended, and gives its exit code.

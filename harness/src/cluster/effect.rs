@@ -21,4 +21,9 @@ impl Effect {
             || before.started_at != after.started_at
             || before.finished_at != after.finished_at
     }
+
+    /// The node's power before and after, in words.
+    pub fn power(&self) -> String {
+        format!("{:?} -> {:?}", self.before.power, self.after.power)
+    }
 }

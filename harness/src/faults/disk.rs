@@ -39,8 +39,7 @@ pub(super) async fn lose(nodes: &[&Node]) -> Effect {
             return Err(format!("{name}: {} {}", wiped.text(), wiped.complaint()));
         }
         let effect = node.power_off().await.map_err(|error| error.to_string())?;
-        let (before, after) = (effect.before.power, effect.after.power);
-        Ok(format!("{name}: {}; {before:?} -> {after:?}", wiped.text()))
+        Ok(format!("{name}: {}; {}", wiped.text(), effect.power()))
     }))
     .await;
     together(nodes, results)

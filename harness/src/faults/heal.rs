@@ -69,10 +69,7 @@ impl Injector {
     async fn thaw(&self, node: &NodeId) -> Result<String, String> {
         let effect = self.machine(node)?.thaw().await;
         let effect = effect.map_err(|error| error.to_string())?;
-        Ok(format!(
-            "{node}: {:?} -> {:?}",
-            effect.before.power, effect.after.power
-        ))
+        Ok(format!("{node}: {}", effect.power()))
     }
 
     async fn power_on(&self, node: &NodeId) -> Result<String, String> {
@@ -91,10 +88,7 @@ impl Injector {
                 .unwrap_or_default()
                 .to_owned()
         })?;
-        Ok(format!(
-            "{node}: {:?} -> {:?}, booted",
-            effect.before.power, effect.after.power
-        ))
+        Ok(format!("{node}: {}, booted", effect.power()))
     }
 
     async fn record(

@@ -9,12 +9,7 @@ use crate::cluster::Node;
 pub(super) async fn off(nodes: &[&Node]) -> Effect {
     let results = join_all(nodes.iter().map(|node| async {
         let effect = node.power_off().await.map_err(|error| error.to_string())?;
-        Ok(format!(
-            "{}: {:?} -> {:?}",
-            node.name(),
-            effect.before.power,
-            effect.after.power
-        ))
+        Ok(format!("{}: {}", node.name(), effect.power()))
     }))
     .await;
     together(nodes, results)
@@ -38,12 +33,7 @@ pub(super) async fn reboot(nodes: &[&Node]) -> Effect {
 pub(super) async fn freeze(nodes: &[&Node]) -> Effect {
     let results = join_all(nodes.iter().map(|node| async {
         let effect = node.freeze().await.map_err(|error| error.to_string())?;
-        Ok(format!(
-            "{}: {:?} -> {:?}",
-            node.name(),
-            effect.before.power,
-            effect.after.power
-        ))
+        Ok(format!("{}: {}", node.name(), effect.power()))
     }))
     .await;
     together(nodes, results)

@@ -19,6 +19,9 @@ const RECOVERY_DEADLINE: Duration = Duration::from_secs(900);
 /// Where a snapshot is taken to and restored from.
 const SNAPSHOT: &str = "/root/etcd.snapshot";
 
+/// Where the escrow lies while a node is recovered.
+const ESCROW: &str = "/root/escrow";
+
 /// A cluster's escrow, kept off the cluster: the directory `escrow` as a tar archive.
 #[derive(Clone, Debug)]
 pub struct Escrow(pub Vec<u8>);
@@ -68,7 +71,8 @@ impl Selfhost {
         node.upload(&[binary("selfhost", BINARY)?]).await?;
         let archives = [Some(&escrow.0), snapshot.map(|snapshot| &snapshot.0)];
         for archive in archives.into_iter().flatten() {
-            unpack(node, "/root", archive).await?;
+            let command = ["tar", "-C", "/root", "-xf", "-"];
+            feed(node, "unpack what a recovery needs", command, archive).await?;
         }
         Ok(())
     }
@@ -80,7 +84,7 @@ impl Selfhost {
     pub async fn replace(&self, node: &Node) -> Result<(), InstallerError> {
         let name = node.name();
         let script = format!(
-            "tar -C /root/escrow/nodes/{name} --exclude=./etc/kubernetes/manifests/etcd.yaml -cf - . | tar -C / --no-overwrite-dir -xf - \
+            "tar -C {ESCROW}/nodes/{name} --exclude=./etc/kubernetes/manifests/etcd.yaml -cf - . | tar -C / --no-overwrite-dir -xf - \
              && systemctl daemon-reload && systemctl enable --now kubelet"
         );
         node.exec_ok(["sh", "-c", &script], COMMAND_DEADLINE)
@@ -98,7 +102,7 @@ impl Selfhost {
         from: RecoverFrom,
         lost: &[String],
     ) -> Result<Ended, InstallerError> {
-        let mut command = words(&[BINARY, "recover", "--escrow", "/root/escrow"]);
+        let mut command = words(&[BINARY, "recover", "--escrow", ESCROW]);
         if from == RecoverFrom::Snapshot {
             command.extend(words(&["--snapshot", SNAPSHOT]));
         }
@@ -113,7 +117,7 @@ impl Selfhost {
     /// # Errors
     /// When the node does not run.
     pub async fn join(&self, node: &Node) -> Result<Ended, InstallerError> {
-        let command = [BINARY, "recover", "--escrow", "/root/escrow", "--join"];
+        let command = [BINARY, "recover", "--escrow", ESCROW, "--join"];
         Ok(ended(&node.exec(command, RECOVERY_DEADLINE).await?))
     }
 
@@ -122,7 +126,7 @@ impl Selfhost {
     /// # Errors
     /// When the node does not run.
     pub async fn disarm(&self, node: &Node) -> Result<(), InstallerError> {
-        let script = format!("rm -rf /root/escrow {SNAPSHOT} {SNAPSHOT}.json");
+        let script = format!("rm -rf {ESCROW} {SNAPSHOT} {SNAPSHOT}.json");
         node.exec_ok(["sh", "-c", &script], COMMAND_DEADLINE)
             .await?;
         Ok(())
@@ -142,16 +146,9 @@ impl Selfhost {
         let home = "/root/foreign";
         let file = cluster.file(kubernetes).to_json();
         let description = format!("mkdir -p {home} && cat > {home}/cluster.json");
-        let written = node
-            .exec_with_input(
-                ["sh", "-c", &description],
-                file.as_bytes(),
-                COMMAND_DEADLINE,
-            )
-            .await?;
-        if !written.success() {
-            return Err(refused(node, "write the other cluster's description", &written).into());
-        }
+        let doing = "write the other cluster's description";
+        let command = ["sh", "-c", &description];
+        feed(node, doing, command, file.as_bytes()).await?;
         let render = format!(
             "{BINARY} render --cluster {home}/cluster.json --out {home}/rendered --policy modern"
         );
@@ -168,15 +165,20 @@ impl Selfhost {
     }
 }
 
-async fn unpack(node: &Node, directory: &str, archive: &[u8]) -> Result<(), InstallerError> {
-    let command = ["tar", "-C", directory, "-xf", "-"];
-    let unpacked = node
-        .exec_with_input(command, archive, COMMAND_DEADLINE)
+/// Runs a command with this input; `doing` says what for, should it fail.
+async fn feed<const WORDS: usize>(
+    node: &Node,
+    doing: &str,
+    command: [&str; WORDS],
+    input: &[u8],
+) -> Result<(), InstallerError> {
+    let output = node
+        .exec_with_input(command, input, COMMAND_DEADLINE)
         .await?;
-    if unpacked.success() {
+    if output.success() {
         return Ok(());
     }
-    Err(refused(node, "unpack what a recovery needs", &unpacked).into())
+    Err(refused(node, doing, &output).into())
 }
 
 fn ended(output: &ExecOutput) -> Ended {

@@ -18,15 +18,7 @@ const FIRST_WITHIN: Duration = Duration::from_secs(90);
 impl Timeline<'_> {
     /// Carries an operation out to its end and records both.
     pub(super) async fn carry_out(&mut self, kind: OperationKind) -> Result<(), Trouble> {
-        let started = observation::Operation {
-            operation: kind.name().to_owned(),
-            foreign: kind == OperationKind::ForeignBootstrap,
-            from_snapshot: is_from_snapshot(kind),
-            rival: false,
-        };
-        self.stream
-            .runner(Sighting::OperationStarted(started))
-            .await;
+        self.started(kind, false).await;
         let ended = match kind {
             OperationKind::Snapshot => self.take_snapshot().await,
             OperationKind::Recover { from, rival } => self.recover(from, rival).await,
@@ -38,6 +30,17 @@ impl Timeline<'_> {
         self.ended(kind, end, detail).await;
         self.last_end = Some(end);
         Ok(())
+    }
+
+    async fn started(&self, kind: OperationKind, rival: bool) {
+        let started = observation::Operation {
+            operation: kind.name().to_owned(),
+            foreign: kind == OperationKind::ForeignBootstrap,
+            from_snapshot: is_from_snapshot(kind),
+            rival,
+        };
+        let started = Sighting::OperationStarted(started);
+        self.stream.runner(started).await;
     }
 
     async fn ended(&self, kind: OperationKind, end: OperationEnd, detail: String) {
@@ -72,14 +75,13 @@ impl Timeline<'_> {
         let nodes: Vec<Node> = self.cluster.nodes().to_vec();
         let without_disk = self.injector.without_disk().clone();
         let is_lost = |node: &Node| without_disk.contains(&NodeId::new(node.name()));
-        let control = |node: &&Node| NodeId::new(node.name()).is_control_plane();
         let first = &nodes[0];
         self.equip(first).await?;
         if is_lost(first) {
             self.installer.replace(first).await?;
         }
         // A snapshot becomes one member, whatever became of the others.
-        let others = nodes.iter().filter(control).skip(1);
+        let others = nodes.iter().filter(|node| is_control_plane(node)).skip(1);
         let lost: Vec<String> = others
             .filter(|node| from == RecoverFrom::Snapshot || is_lost(node))
             .map(|node| node.name().to_owned())
@@ -101,7 +103,7 @@ impl Timeline<'_> {
                 .waiting_for(&self.case.id, &format!("{} to join", node.name()));
             self.equip(node).await?;
             self.installer.replace(node).await?;
-            let (end, said) = match control(&node) {
+            let (end, said) = match is_control_plane(node) {
                 true => self.installer.join(node).await?,
                 false => (OperationEnd::Done, String::new()),
             };
@@ -117,10 +119,8 @@ impl Timeline<'_> {
 
     /// Somebody begins the same on the last control-plane node once the first one's etcd answers.
     async fn rival(&self, wanted: bool, nodes: &[Node]) -> Result<(), InstallerError> {
-        let control: Vec<&Node> = nodes
-            .iter()
-            .filter(|node| NodeId::new(node.name()).is_control_plane())
-            .collect();
+        let control = nodes.iter().filter(|node| is_control_plane(node));
+        let control: Vec<&Node> = control.collect();
         let Some(node) = control.last().filter(|_| wanted) else {
             return Ok(());
         };
@@ -139,15 +139,7 @@ impl Timeline<'_> {
             from: RecoverFrom::Snapshot,
             rival: true,
         };
-        let started = observation::Operation {
-            operation: kind.name().to_owned(),
-            foreign: false,
-            from_snapshot: true,
-            rival: true,
-        };
-        self.stream
-            .runner(Sighting::OperationStarted(started))
-            .await;
+        self.started(kind, true).await;
         let others = control.iter().filter(|other| other.name() != node.name());
         let lost: Vec<String> = others.map(|other| other.name().to_owned()).collect();
         let (end, said) = self
@@ -173,6 +165,10 @@ const fn is_from_snapshot(kind: OperationKind) -> bool {
             ..
         }
     )
+}
+
+fn is_control_plane(node: &Node) -> bool {
+    NodeId::new(node.name()).is_control_plane()
 }
 
 fn seconds(since: Instant) -> String {

@@ -11,15 +11,12 @@ use terms::{Component, Fault, Incarnation, NodeId};
 
 use crate::faults::FaultSeen;
 use crate::figures::{all_serve, is_complete};
-use crate::invariants::loss::Arrivals;
+use crate::invariants::loss::{Arrivals, STATUS_US};
 use crate::observation::{
     NodeInventory, Observation, PodStatus, ProcessId, ReadBack, RequestKind, RequestOutcome,
     Sighting, Source,
 };
 use crate::view::View;
-
-/// The kubelet needs this long to notice an end and to say so in the pod's status.
-const STATUS_US: u64 = 3_000_000;
 
 /// The figures of the return from the last loss; a part that was not seen is absent.
 #[derive(Default)]

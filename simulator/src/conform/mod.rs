@@ -40,3 +40,4 @@ mod written;
 pub use change::{Change, Holder, Made, PodSeen, Strike, Track, Value};
 pub use conformance::{Bounds, Conformance, Divergence, Outcome, Survivor, conform, explain};
 pub use seen::Seen;
+pub(crate) use seen::why_unknown;

@@ -363,11 +363,16 @@ impl Seen {
 /// Why the coarse world cannot follow what comes after this fault. Workers are left out of it, and of
 /// its record: what happens to them changes nothing that is compared.
 fn why_not_covered(record: &FaultRecord) -> Option<String> {
-    match &record.fault {
+    if matches!(record.fault, Fault::Kill(_)) && record.targets.len() > 1 {
+        return Some("the coarse world kills one process at a time".to_owned());
+    }
+    why_unknown(&record.fault)
+}
+
+/// Why the coarse world has no action for this fault, if it has none.
+pub(crate) fn why_unknown(fault: &Fault) -> Option<String> {
+    match fault {
         Fault::Delete(_) => Some("the coarse world deletes no pods".to_owned()),
-        Fault::Kill(_) if record.targets.len() > 1 => {
-            Some("the coarse world kills one process at a time".to_owned())
-        }
         Fault::Kill(kill) if !Component::SELF_HOSTED.contains(&kill.component) => {
             Some(format!("the coarse world kills no {}", kill.component))
         }
@@ -375,11 +380,8 @@ fn why_not_covered(record: &FaultRecord) -> Option<String> {
         | Fault::Stop(_)
         | Fault::Restart(_)
         | Fault::Tear(_)
-        | Fault::LoseDisk(_) => {
-            let key = record.fault.key();
-            Some(format!("the coarse world knows no `{key}`"))
-        }
-        _ => None,
+        | Fault::LoseDisk(_) => Some(format!("the coarse world knows no `{}`", fault.key())),
+        Fault::Kill(_) | Fault::KillInstaller(_) | Fault::PowerOff(_) | Fault::Reboot(_) => None,
     }
 }
 

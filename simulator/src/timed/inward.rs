@@ -13,7 +13,7 @@ use pivot::{AssetGroup, Input, LogEntry, Outcome as TaskOutcome, Timer};
 use terms::{Component, Fault, Incarnation, Moment, StepName};
 
 use crate::coarse::Joined;
-use crate::conform::{Change, Holder, Made, Seen, Strike, Track, Value};
+use crate::conform::{Change, Holder, Made, Seen, Strike, Track, Value, why_unknown};
 use crate::thin::{World, WorldDriver};
 
 const STARTERS: [Incarnation; 2] = [Incarnation::Bootstrap, Incarnation::SelfHosted];
@@ -85,26 +85,18 @@ impl Inward {
 
     /// Something was done that the coarse world cannot follow, if it cannot.
     pub(super) fn fault(&mut self, fault: &Fault, nodes: &[u8]) {
+        if let Some(reason) = why_unknown(fault) {
+            return self.leave(reason);
+        }
         match fault {
-            Fault::Kill(kill) if Component::SELF_HOSTED.contains(&kill.component) => {
+            Fault::Kill(kill) => {
                 for node in nodes {
                     self.strike(Strike::Kill(kill.component, *node));
                 }
             }
-            Fault::Kill(kill) => {
-                self.leave(format!("the coarse world kills no {}", kill.component));
-            }
-            Fault::Delete(_) => self.leave("the coarse world deletes no pods".to_owned()),
             Fault::KillInstaller(_) => self.strike(Strike::KillInstaller),
-            // Told where power is lost and comes back.
-            Fault::PowerOff(_) | Fault::Reboot(_) => {}
-            Fault::Freeze(_)
-            | Fault::Stop(_)
-            | Fault::Restart(_)
-            | Fault::Tear(_)
-            | Fault::LoseDisk(_) => {
-                self.leave(format!("the coarse world knows no `{}`", fault.key()));
-            }
+            // Power is told where it is lost and comes back; of the others the reason is.
+            _ => {}
         }
     }
 

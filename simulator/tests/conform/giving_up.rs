@@ -1,21 +1,16 @@
 //! A controller that gives up releases its lease, and its process is gone a moment later.
 
 use oracle::observation::ProcessId;
-use simulator::conform::{Bounds, Change, Holder, Outcome, Seen, Track, Value, explain};
+use simulator::conform::{Bounds, Change, Holder, Outcome, Track, Value, explain};
 use terms::{Component, Incarnation};
 
-use super::{catalogue, played};
+use super::single;
 
 /// A record in which the bootstrap scheduler releases its first lease and is gone so long after;
 /// another process of it takes the lease again.
 fn outcome(gone_after_us: u64, unusual_max: u8) -> Outcome {
     let lock = Component::KubeScheduler;
-    let case = catalogue(1).into_iter().find(|case| {
-        let id = case.id.to_string();
-        id.starts_with("bootstrap-and-pivot-single")
-    });
-    let (config, observations) = played(&case.expect("it is in the catalogue"));
-    let mut seen = Seen::of(&observations).expect("it is covered");
+    let (config, mut seen) = single();
     let taken = seen
         .changes
         .iter()

@@ -1,21 +1,17 @@
 //! A kubelet acts on a manifest that it read a moment ago, and only for a moment.
 
 use oracle::observation::ProcessId;
-use simulator::conform::{Bounds, Change, Outcome, Seen, Track, Value, explain};
+use simulator::conform::{Bounds, Change, Outcome, Track, Value, explain};
 use terms::{Component, Incarnation};
 
-use super::{catalogue, played};
+use super::single;
 
 const SECOND_US: u64 = 1_000_000;
 
 /// A record in which a bootstrap scheduler starts so long after its manifest was removed, and
 /// runs for so long.
 fn outcome(after_us: u64, lasts_us: u64) -> Outcome {
-    let cases = catalogue(1);
-    let single = |id: &str| id.starts_with("bootstrap-and-pivot-single");
-    let case = cases.iter().find(|case| single(&case.id.to_string()));
-    let (config, observations) = played(case.expect("it is in the catalogue"));
-    let mut seen = Seen::of(&observations).expect("it is covered");
+    let (config, mut seen) = single();
     let lock = Component::KubeScheduler;
     let removed = seen.changes.iter().rev().find(|change| {
         change.track == Track::Manifest(lock) && change.value == Value::There(false)

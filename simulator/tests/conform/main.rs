@@ -42,6 +42,18 @@ fn played(case: &Case) -> (Config, Vec<Observation>) {
     (config, observations)
 }
 
+/// The world of a case with one control-plane node, and what its record shows.
+fn single() -> (Config, Seen) {
+    let cases = catalogue(1);
+    let mut cases = cases.iter().filter(|case| {
+        let id = case.id.to_string();
+        id.starts_with("bootstrap-and-pivot-single")
+    });
+    let (config, observations) = played(cases.next().expect("it is in the catalogue"));
+    let seen = Seen::of(&observations).expect("it is covered");
+    (config, seen)
+}
+
 /// As [`played`], with a watch of etcd's keys.
 fn played_with_keys(case: &Case) -> (Config, Vec<Observation>) {
     let Installer::Selfhost(selfhost) = &case.installer;

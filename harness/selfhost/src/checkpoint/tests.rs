@@ -249,20 +249,17 @@ fn a_copy_comes_and_goes_however_often_it_is_asked_for() {
     assert!(!places.versions(COMPONENT).exists() && !places.prepared(COMPONENT).exists());
 }
 
+fn activate(places: &Places) -> Result<(), TaskError> {
+    let order = OrderRule::FilesFirst;
+    perform(places, COMPONENT, Task::Activate, order, None)
+}
+
 #[test]
 fn a_copy_is_not_activated_beside_a_temporary_instance() {
     let root = tempfile::tempdir().unwrap();
     let places = node(root.path());
     save(&places, &version(&places, "one"));
-    let activate = || {
-        perform(
-            &places,
-            COMPONENT,
-            Task::Activate,
-            OrderRule::FilesFirst,
-            None,
-        )
-    };
+    let activate = || activate(&places);
     let manifest = places.manifests.join("bootstrap-kube-apiserver.yaml");
     fs::create_dir_all(&places.temporary_secrets).unwrap();
     fs::write(&manifest, "{}").unwrap();
@@ -283,14 +280,7 @@ fn two_versions_are_kept_and_the_one_that_runs() {
     let versions = ["one", "two", "three", "four"].map(|key| version(&places, key));
     let [one, two, three, four] = &versions;
     save(&places, one);
-    perform(
-        &places,
-        COMPONENT,
-        Task::Activate,
-        OrderRule::FilesFirst,
-        None,
-    )
-    .unwrap();
+    activate(&places).unwrap();
     for next in [two, three, four] {
         save(&places, next);
     }

@@ -15,7 +15,7 @@ use std::collections::BTreeSet;
 
 use terms::{Component, Fault, Resource};
 
-use super::loss::{Arrivals, Owner, unsettled};
+use super::loss::{Arrivals, Owner, STATUS_US, unsettled};
 use super::{Invariant, finding, not_judged, unknown};
 use crate::faults::FaultSeen;
 use crate::observation::{Observation, PodStatus, RequestKind, RequestOutcome, Sighting, Source};
@@ -26,8 +26,6 @@ use crate::view::View;
 /// The budgets that these invariants read.
 const API: &str = "api_return";
 const CONTROL_PLANE: &str = "control_plane_return";
-/// The kubelet needs this long to notice an end and to say so in the pod's status.
-const STATUS_US: u64 = 3_000_000;
 
 /// What was lost.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

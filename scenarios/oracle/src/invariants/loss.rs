@@ -10,6 +10,9 @@ use crate::reference::Reference;
 use crate::verdict::Finding;
 use crate::view::View;
 
+/// The kubelet needs this long to notice an end and to say so in the pod's status.
+pub(crate) const STATUS_US: u64 = 3_000_000;
+
 /// Hands out each fault once, when its time has come: with the first observation that ended after it began,
 /// before that observation is taken in.
 #[derive(Default)]

@@ -12,7 +12,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use terms::{Component, Fault, Incarnation, NodeId, Resource};
 
-use super::loss::{Arrivals, Owner, unsettled};
+use super::loss::{Arrivals, Owner, STATUS_US, unsettled};
 use super::{Invariant, finding, not_judged, unknown};
 use crate::faults::FaultSeen;
 use crate::observation::{NodeInventory, Observation, PodStatus, ProcessId, Sighting, Source};
@@ -22,8 +22,6 @@ use crate::view::{CLUSTER_STALE_US, View};
 
 /// The budget that this invariant reads.
 const BUDGET: &str = "redundancy_restored";
-/// The kubelet needs this long to notice an end and to say so in the pod's status.
-const STATUS_US: u64 = 3_000_000;
 
 /// What must come back.
 enum Lost {

@@ -92,14 +92,8 @@ fn nothing_is_said_of_checkpoints_where_the_observer_could_not_look() {
 #[test]
 fn s6_is_unknown_while_a_blind_observer_may_overlook_a_checkpoint() {
     let dead = |world: &mut World| {
-        for number in 1..=3 {
-            let machine = world.machine(number);
-            machine
-                .processes
-                .retain(|(component, _), _| *component != APISERVER);
-            machine.kubelet += 1;
-            machine.checkpoints.clear();
-        }
+        lose_apiservers(world);
+        lose_checkpoints(world);
         world.machine(3).blind = true;
     };
     is_unknown(&bent(dead, 8_000), "S6");
@@ -107,23 +101,29 @@ fn s6_is_unknown_while_a_blind_observer_may_overlook_a_checkpoint() {
 
 // === S6 ===
 
+/// No apiserver runs, and no kubelet knows of one.
+fn lose_apiservers(world: &mut World) {
+    for number in 1..=3 {
+        let machine = world.machine(number);
+        machine
+            .processes
+            .retain(|(component, _), _| *component != APISERVER);
+        machine.kubelet += 1;
+    }
+}
+
+fn lose_checkpoints(world: &mut World) {
+    for number in 1..=3 {
+        world.machine(number).checkpoints.clear();
+    }
+}
+
 #[test]
 fn s6_holds_while_an_agent_can_start_an_apiserver() {
-    let lose_all = |world: &mut World| {
-        for number in 1..=3 {
-            let machine = world.machine(number);
-            machine
-                .processes
-                .retain(|(component, _), _| *component != APISERVER);
-            machine.kubelet += 1;
-        }
-    };
-    holds(&bent(lose_all, 5_000), "S6");
+    holds(&bent(lose_apiservers, 5_000), "S6");
     let torn = |world: &mut World| {
-        lose_all(world);
-        for number in 1..=3 {
-            world.machine(number).checkpoints.clear();
-        }
+        lose_apiservers(world);
+        lose_checkpoints(world);
     };
     is_violated(&bent(torn, 5_000), "S6");
 }
