@@ -4,6 +4,7 @@ use pivot::{Input, Outcome, Task, Timer, resume, running_tasks, step};
 use terms::{Component, Incarnation};
 
 use super::action::{Action, Holder, Port};
+use super::config::Budgets;
 use super::state::{Joined, Lease, Pod, Power, Process, State, Status, index};
 use super::world::World;
 
@@ -55,7 +56,9 @@ impl World {
             Action::End => self.end(state),
             Action::Resume => self.start(state),
             Action::StartAgain => {
-                state.left.restarts -= 1;
+                if state.left.restarts < Budgets::ANY_NUMBER {
+                    state.left.restarts -= 1;
+                }
                 self.start(state);
             }
             Action::KillInstaller => {

@@ -15,13 +15,16 @@ pub struct Budgets {
     pub lost_answers: u8,
     /// Timers that run out at a time that only an unusually slow world explains.
     pub timing: u8,
-    /// A person starts a procedure again that holds.
+    /// A person starts a procedure again that holds; [`Budgets::ANY_NUMBER`] is never used up.
     pub restarts: u8,
 }
 
 impl Budgets {
     /// The most of each: two bits in the packed state.
     pub const MOST: u8 = 3;
+
+    /// A person's patience: as often as it takes. It is no count, so that it adds no states.
+    pub const ANY_NUMBER: u8 = Self::MOST;
 
     /// Whether none is more than [`Budgets::MOST`].
     pub fn fit(self) -> bool {

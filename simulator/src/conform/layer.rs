@@ -86,7 +86,7 @@ impl<'a> Layer<'a> {
         state.left.power_cuts = Budgets::MOST;
         state.left.kills = Budgets::MOST;
         state.left.installer_kills = Budgets::MOST;
-        state.left.restarts = Budgets::MOST;
+        state.left.restarts = Budgets::ANY_NUMBER;
         // What is left of the unusual stands in the cost.
         state.left.timing = 0;
         state.left.lost_answers = 0;

@@ -62,9 +62,9 @@ pub fn page(surveys: &[Survey], long: &str) -> Result<String, NoSymmetry> {
         differences(&mut page, survey);
     }
     page.push_str(
-        "\n## The reference policy\n\n`modern` with one and two control-plane nodes and one fault of each kind. *returns by itself* stands among what is violated when some state cannot come back to health without a person. \
+        "\n## The reference policy\n\n`modern` with one and two control-plane nodes and one fault of each kind. *returns by itself* stands among what is violated when some state cannot come back to health without a person; whether it always can with one is asked then. \
          Holding is healthy where a control plane serves. Where the procedure holds before there is one (its node or a majority of etcd was gone, or its clock ran out, for longer than a stage may take), a person has to start \
-         it again: that is what holding means, and what these rows say.\n\n\
+         it again, once power is back: that is what holding means, and what these rows say. No invariant is violated by it.\n\n\
          Its checkpoint agent is a stand-in, which saves a component some time after its pod is ready.\n\n",
     );
     page.push_str(&table(&entries(|config| !takes_long(config))?));

@@ -10,6 +10,8 @@ use super::search::explore;
 
 /// What is written for [`Returns`], beside the slugs of invariants.
 const RETURNS_BY_ITSELF: &str = "returns by itself";
+/// The same, where a person's help always brings the world back.
+const RETURNS_ONLY_WITH_HELP: &str = "returns by itself; with a person it always does";
 
 /// What one search found, for the table.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -53,10 +55,16 @@ pub fn entry<M: Model>(
             )
         })
         .collect();
-    let returns = match returns(&explored, &|action| !model.is_outside(action), ask)? {
+    let by_itself = |action| !model.is_outside(action);
+    let returns = match returns(&explored, &by_itself, ask)? {
         Returns::Always => Some(true),
         Returns::NotFrom { path, .. } => {
-            found.push((RETURNS_BY_ITSELF, path.actions.len()));
+            let with_help = |action| by_itself(action) || model.is_help(action);
+            let violated = match self::returns(&explored, &with_help, ask)? {
+                Returns::Always => RETURNS_ONLY_WITH_HELP,
+                _ => RETURNS_BY_ITSELF,
+            };
+            found.push((violated, path.actions.len()));
             Some(false)
         }
         Returns::Unknown { .. } | Returns::Stopped => None,

@@ -116,7 +116,11 @@ impl WorldArguments {
             installer_kills: budget(Kind::KillInstaller),
             lost_answers: budget(Kind::LostAnswer),
             timing: budget(Kind::Timing),
-            restarts: budget(Kind::Restart),
+            restarts: if kinds.contains(&Kind::Restart) {
+                Budgets::ANY_NUMBER
+            } else {
+                0
+            },
         };
         let is_so = |what| self.circumstances.contains(&what);
         let config = Config {
@@ -184,7 +188,10 @@ pub(super) fn in_words(world: &World, bounds: &Bounds) -> String {
     ];
     let counted = counted.iter().filter(|(_, times)| *times > 0);
     let faults: Vec<String> = counted
-        .map(|(kind, times)| format!("{kind} {times}×"))
+        .map(|(kind, times)| match (*kind, *times) {
+            ("restart", Budgets::ANY_NUMBER) => "restart any number of times".to_owned(),
+            (kind, times) => format!("{kind} {times}×"),
+        })
         .collect();
     let faults = if faults.is_empty() {
         "none".to_owned()

@@ -2,19 +2,28 @@
 //! apiserver holds a complete checkpoint of it.
 //!
 //! The act is `teardown`'s. What a node holds is what its observer last saw before the act; a node of
-//! which nothing is known then makes the whole unknown. A node without power hosts nothing.
+//! which nothing is known then makes the whole unknown. A node without power hosts nothing, and neither
+//! does one that has just got it back: nobody outside it can know yet that it does.
 
-use terms::{Component, Incarnation};
+use std::collections::BTreeMap;
+
+use terms::{Component, Incarnation, NodeId};
 
 use super::teardown::{Sign, Teardown};
 use super::{Invariant, finding, names, not_judged, unknown};
-use crate::observation::Observation;
+use crate::observation::{Observation, Sighting, Source};
 use crate::verdict::{Finding, Judgement};
 use crate::view::View;
+
+/// How long after its return a node hosts unknown to an installer: its kubelet reports within a second,
+/// the installer asks the API every 250 ms at best, and what it does then takes its time.
+const UNHEARD_OF_US: u64 = 2_000_000;
 
 #[derive(Default)]
 struct CheckpointsArmedBeforeTeardown {
     teardown: Teardown,
+    /// Since when a self-hosted apiserver is seen on a node.
+    hosts_since_us: BTreeMap<NodeId, u64>,
     acting: Option<Result<(), Lack>>,
     judged: u32,
     unknown: Option<String>,
@@ -33,8 +42,11 @@ pub(crate) fn monitor() -> Box<dyn Invariant> {
 
 impl Invariant for CheckpointsArmedBeforeTeardown {
     fn observe(&mut self, view: &View, seen: &Observation) {
+        self.look(view, seen);
         match self.teardown.observe(view, seen) {
-            Sign::Acted(act) => self.acting = Some(armed(view, &act.after.witness("the removal"))),
+            Sign::Acted(act) => {
+                self.acting = Some(self.armed(view, &act.after.witness("the removal")));
+            }
             Sign::TakenBack => self.acting = None,
             Sign::Gone => self.conclude(),
             Sign::Nothing => {}
@@ -81,36 +93,60 @@ impl CheckpointsArmedBeforeTeardown {
             None => {}
         }
     }
-}
 
-fn armed(view: &View, act: &crate::verdict::Witness) -> Result<(), Lack> {
-    let mut bare = Vec::new();
-    let mut witness = vec![act.clone()];
-    for node in view.living_control_plane() {
-        let Some(latest) = view.inventory(node) else {
-            let what = format!("nothing is known of {node} at the removal");
-            return Err(Lack::Unknown(what));
+    fn look(&mut self, view: &View, seen: &Observation) {
+        let (Sighting::NodeInventory(now), Source::Node(node)) = (&seen.saw, &seen.source) else {
+            return;
         };
-        let inventory = &latest.value;
-        if !inventory.sees_checkpoints() {
-            let what = format!("the observer on {node} could not look for checkpoints");
-            return Err(Lack::Unknown(what));
+        if !now.runs(Component::KubeApiserver, Incarnation::SelfHosted) {
+            self.hosts_since_us.remove(node);
+            return;
         }
-        let hosts = inventory.runs(Component::KubeApiserver, Incarnation::SelfHosted);
-        let mut versions = inventory.versions(Component::KubeApiserver);
-        if hosts && !versions.any(|version| version.complete) {
-            witness.push(latest.from.witness(format!(
-                "a self-hosted apiserver runs on {node}, and no complete checkpoint of it lies there"
-            )));
-            bare.push(node);
+        let back_us = view.faults().power_back_us(node, seen.start_us);
+        let since_us = self.hosts_since_us.entry(node.clone());
+        let since_us = since_us.or_insert(seen.start_us);
+        if back_us.is_some_and(|back_us| *since_us < back_us) {
+            *since_us = seen.start_us;
         }
     }
-    if bare.is_empty() {
-        return Ok(());
+
+    /// Whether the node lost its power and hosts again for so short a time that nobody can know.
+    fn is_unheard_of(&self, view: &View, node: &NodeId, at_us: u64) -> bool {
+        let came_back = view.faults().power_back_us(node, at_us).is_some();
+        let since_us = self.hosts_since_us.get(node);
+        came_back && since_us.is_some_and(|since_us| at_us.saturating_sub(*since_us) < UNHEARD_OF_US)
     }
-    let what = format!(
-        "the bootstrap control plane was removed while {} had no complete checkpoint of their apiserver",
-        names(bare)
-    );
-    Err(Lack::Found(finding(what, act.at_us, witness)))
+
+    fn armed(&self, view: &View, act: &crate::verdict::Witness) -> Result<(), Lack> {
+        let mut bare = Vec::new();
+        let mut witness = vec![act.clone()];
+        for node in view.living_control_plane() {
+            let Some(latest) = view.inventory(node) else {
+                let what = format!("nothing is known of {node} at the removal");
+                return Err(Lack::Unknown(what));
+            };
+            let inventory = &latest.value;
+            if !inventory.sees_checkpoints() {
+                let what = format!("the observer on {node} could not look for checkpoints");
+                return Err(Lack::Unknown(what));
+            }
+            let hosts = inventory.runs(Component::KubeApiserver, Incarnation::SelfHosted)
+                && !self.is_unheard_of(view, node, act.at_us);
+            let mut versions = inventory.versions(Component::KubeApiserver);
+            if hosts && !versions.any(|version| version.complete) {
+                witness.push(latest.from.witness(format!(
+                    "a self-hosted apiserver runs on {node}, and no complete checkpoint of it lies there"
+                )));
+                bare.push(node);
+            }
+        }
+        if bare.is_empty() {
+            return Ok(());
+        }
+        let what = format!(
+            "the bootstrap control plane was removed while {} had no complete checkpoint of their apiserver",
+            names(bare)
+        );
+        Err(Lack::Found(finding(what, act.at_us, witness)))
+    }
 }

@@ -59,7 +59,8 @@ pub(super) const SAFETY: [Rule; 31] = [
         Class::Monitor,
         "When the bootstrap control plane is removed, every control-plane node that hosts a self-hosted apiserver holds a complete checkpoint of it.",
     )
-    .judged_by(checkpoints_armed_before_teardown::monitor, 2),
+    .judged_by(checkpoints_armed_before_teardown::monitor, 3)
+    .under("a node whose power came back counts once it has hosted for 2 s"),
     rule(
         "S6",
         "somebody-can-start-an-apiserver",

@@ -62,6 +62,25 @@ fn s5b_is_unknown_when_a_node_was_not_seen_at_the_teardown() {
     is_unknown(&world.close("done"), "S5b");
 }
 
+#[test]
+fn s5b_asks_a_node_that_came_back_only_once_it_has_hosted_for_two_seconds() {
+    let back_for = |ms: u64| {
+        let mut world = World::new(3);
+        world.serve_bootstrap();
+        world.serve_self_hosted();
+        world.power_off(2);
+        world.machine(2).checkpoints.clear();
+        world.hand_over();
+        world.heal(2);
+        world.run(ms);
+        world.remove_bootstrap();
+        world.finish();
+        world.close("done")
+    };
+    holds(&back_for(600), "S5b");
+    is_violated(&back_for(3_000), "S5b");
+}
+
 // === blind observers ===
 
 #[test]
