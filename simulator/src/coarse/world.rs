@@ -7,6 +7,7 @@ use super::config::Config;
 use super::decisions::{OUTCOMES, failed_into};
 use super::judge::INVARIANTS;
 use super::pack;
+use super::shown::shown;
 use super::state::{APISERVER, Disk, Joined, Lease, Pod, Power, Process, State, Status};
 use crate::explore::Model;
 
@@ -175,6 +176,10 @@ impl Model for World {
                     && node.listed == 1
                     && node.pods.iter().all(|pod| pod.is_ready())
             })
+    }
+
+    fn shown(&self, state: &State) -> String {
+        shown(&self.config, state)
     }
 
     fn is_outside(&self, action: Action) -> bool {

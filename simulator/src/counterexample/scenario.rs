@@ -5,11 +5,10 @@ use std::fmt::Write as _;
 
 use oracle::register;
 use pivot::Plan;
-use terms::NodeId;
 
 use super::Counterexample;
 use super::address::Address;
-use crate::coarse::{Action, State, World};
+use crate::coarse::{Action, State, World, name};
 
 const NEVER_FAILS: &str = "writing into a string cannot fail";
 /// What ends every timeline: with everything healed, the cluster must settle.
@@ -247,11 +246,6 @@ fn told(action: Action) -> Option<String> {
         Action::KillInstaller => "the installer is killed".to_owned(),
         _ => return None,
     })
-}
-
-/// The name of a control-plane node.
-pub(crate) fn name(node: u8) -> NodeId {
-    NodeId::control_plane(usize::from(node) + 1)
 }
 
 /// Lines of a folded block.

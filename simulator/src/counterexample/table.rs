@@ -5,8 +5,7 @@ use std::fmt::Write as _;
 use terms::Component;
 
 use super::Counterexample;
-use super::scenario::name;
-use crate::coarse::{Joined, Lease, Node, Pod, Power, Process, State, Status, World};
+use crate::coarse::{Joined, Node, Pod, Power, Process, State, World, holder, installer, name};
 
 const LEGEND: &str = "\
 The three letters are apiserver, controller manager, scheduler: `.` there is none, `-` bound and not started, `o` starting, `*` ready,
@@ -55,7 +54,7 @@ impl Counterexample {
     }
 
     fn cells(&self, state: &State) -> Vec<String> {
-        let mut cells = vec![self.installer(state), self.api(state)];
+        let mut cells = vec![installer(&self.config.plan, state), self.api(state)];
         let nodes = state.nodes[..usize::from(self.config.control_planes)].iter();
         cells.extend(
             nodes
@@ -65,35 +64,9 @@ impl Counterexample {
         cells
     }
 
-    fn installer(&self, state: &State) -> String {
-        let stages = &self.config.plan.stages;
-        let step = stages.get(usize::from(state.machine.stage()));
-        let step = step.map_or_else(String::new, |stage| stage.step.to_string());
-        match state.status {
-            Status::Down => "not running".to_owned(),
-            Status::Ended if state.machine.is_done() => "done".to_owned(),
-            Status::Ended => format!("holds at {step}"),
-            Status::Running if state.machine.is_done() => "about to end".to_owned(),
-            Status::Running if state.machine.is_holding() => format!("about to hold at {step}"),
-            Status::Running if state.machine.is_reinstating() => format!("reinstates at {step}"),
-            Status::Running if state.machine.tears_down() => format!("tears down at {step}"),
-            Status::Running => step,
-        }
-    }
-
     fn api(&self, state: &State) -> String {
         let count = self.config.control_planes;
         let answers = state.is_reachable(state.has_quorum(count));
-        let holder = |lease: Lease| match lease {
-            Lease::Never => "nobody".to_owned(),
-            Lease::Bootstrap => "boot".to_owned(),
-            Lease::BootstrapGone => "boot (gone)".to_owned(),
-            Lease::SelfHostedGone => "self (gone)".to_owned(),
-            other => other
-                .node()
-                .and_then(|node| u8::try_from(node).ok())
-                .map_or_else(String::new, |node| name(node).to_string()),
-        };
         let [manager, scheduler] = state.leases.map(holder);
         let answers = if answers { "up" } else { "down" };
         format!("{answers}, {manager}/{scheduler}")

@@ -41,6 +41,11 @@ pub trait Model: Sync {
     /// Whether the world is as it should be: where it must always be able to return to.
     fn healthy(&self, state: &Self::State) -> bool;
 
+    /// The state for a person, in whole lines: what a walk shows, and takes the difference of.
+    fn shown(&self, state: &Self::State) -> String {
+        format!("{state:#?}\n")
+    }
+
     /// Whether somebody from outside does this (a fault, a person). Everything else the world does by itself.
     fn is_outside(&self, action: Self::Action) -> bool;
 

@@ -54,7 +54,7 @@ impl<'m, M: Model> Session<'m, M> {
             "step" => self.step(rest),
             "back" => self.back(rest),
             "run" => self.run(rest),
-            "show" => Ok(format!("{:#?}\n", self.state())),
+            "show" => Ok(self.model.shown(&self.state())),
             "diff" => self.diff(),
             "path" => Ok(self.path.to_string()),
             "help" => Ok(HELP.to_owned()),
@@ -196,7 +196,7 @@ impl<'m, M: Model> Session<'m, M> {
         let [.., before, after] = self.states.as_slice() else {
             return Err(Refusal("nothing happened yet".to_owned()));
         };
-        let (before, after) = (format!("{before:#?}\n"), format!("{after:#?}\n"));
+        let (before, after) = (self.model.shown(before), self.model.shown(after));
         let diff = TextDiff::from_lines(&before, &after);
         let changes = diff
             .iter_all_changes()

@@ -4,26 +4,37 @@
 //! The act is `teardown`'s. What a node holds is what its observer last saw before the act; a node of
 //! which nothing is known then makes the whole unknown. A node without power hosts nothing, and neither
 //! does one that has just got it back: nobody outside it can know yet that it does.
+//!
+//! Looks are up to a second apart. A checkpoint that its agent says it saved between the last look and the
+//! act counts if the next look finds it.
 
 use std::collections::BTreeMap;
 
-use terms::{Component, Incarnation, NodeId};
+use terms::{Component, Incarnation, Moment, NodeId};
 
 use super::teardown::{Sign, Teardown};
 use super::{Invariant, finding, names, not_judged, unknown};
-use crate::observation::{Observation, Sighting, Source};
-use crate::verdict::{Finding, Judgement};
+use crate::observation::{NodeInventory, Observation, Sighting, Source};
+use crate::reference::Reference;
+use crate::verdict::{Finding, Judgement, Witness};
 use crate::view::View;
 
 /// How long after its return a node hosts unknown to an installer: its kubelet reports within a second,
 /// the installer asks the API every 250 ms at best, and what it does then takes its time.
 const UNHEARD_OF_US: u64 = 2_000_000;
 
+/// The step with which an agent says that it has saved the apiserver.
+const SAVED: &str = "kube-apiserver-saved";
+
 #[derive(Default)]
 struct CheckpointsArmedBeforeTeardown {
     teardown: Teardown,
     /// Since when a self-hosted apiserver is seen on a node.
     hosts_since_us: BTreeMap<NodeId, u64>,
+    /// When a node's agent last said that it saved the apiserver.
+    saved_us: BTreeMap<NodeId, u64>,
+    /// Nodes whose agents said so just before the act, until the next look at them.
+    promised: BTreeMap<NodeId, Witness>,
     acting: Option<Result<(), Lack>>,
     judged: u32,
     unknown: Option<String>,
@@ -42,12 +53,16 @@ pub(crate) fn monitor() -> Box<dyn Invariant> {
 
 impl Invariant for CheckpointsArmedBeforeTeardown {
     fn observe(&mut self, view: &View, seen: &Observation) {
+        self.hear(seen);
         self.look(view, seen);
         match self.teardown.observe(view, seen) {
             Sign::Acted(act) => {
                 self.acting = Some(self.armed(view, &act.after.witness("the removal")));
             }
-            Sign::TakenBack => self.acting = None,
+            Sign::TakenBack => {
+                self.acting = None;
+                self.promised.clear();
+            }
             Sign::Gone => self.conclude(),
             Sign::Nothing => {}
         }
@@ -66,6 +81,12 @@ impl Invariant for CheckpointsArmedBeforeTeardown {
         }
         if let Some(what) = &self.unknown {
             return unknown(what.clone());
+        }
+        if !self.promised.is_empty() {
+            let nodes = names(self.promised.keys());
+            return unknown(format!(
+                "nobody looked for the checkpoint that the agent of {nodes} saved just before the removal"
+            ));
         }
         if self.judged > 0 || self.acting.is_some() {
             return Judgement::Holds;
@@ -94,10 +115,30 @@ impl CheckpointsArmedBeforeTeardown {
         }
     }
 
+    fn hear(&mut self, seen: &Observation) {
+        let Sighting::Step(step) = &seen.saw else {
+            return;
+        };
+        let is_saved = step.step.as_str() == SAVED && step.moment == Moment::Completed;
+        if let Some(node) = step.actor.agent_node().filter(|_| is_saved) {
+            self.saved_us.insert(node, seen.start_us);
+        }
+    }
+
     fn look(&mut self, view: &View, seen: &Observation) {
         let (Sighting::NodeInventory(now), Source::Node(node)) = (&seen.saw, &seen.source) else {
             return;
         };
+        if let Some(removal) = self.promised.remove(node)
+            && !is_saved(now)
+        {
+            let broken = Reference::to(seen).witness(format!(
+                "the checkpoint that the agent of {node} said it saved does not lie there"
+            ));
+            let what = bare(&[node]);
+            let found = finding(what, removal.at_us, vec![removal, broken]);
+            self.found.get_or_insert(found);
+        }
         if !now.runs(Component::KubeApiserver, Incarnation::SelfHosted) {
             self.hosts_since_us.remove(node);
             return;
@@ -114,11 +155,12 @@ impl CheckpointsArmedBeforeTeardown {
     fn is_unheard_of(&self, view: &View, node: &NodeId, at_us: u64) -> bool {
         let came_back = view.faults().power_back_us(node, at_us).is_some();
         let since_us = self.hosts_since_us.get(node);
-        came_back && since_us.is_some_and(|since_us| at_us.saturating_sub(*since_us) < UNHEARD_OF_US)
+        came_back
+            && since_us.is_some_and(|since_us| at_us.saturating_sub(*since_us) < UNHEARD_OF_US)
     }
 
-    fn armed(&self, view: &View, act: &crate::verdict::Witness) -> Result<(), Lack> {
-        let mut bare = Vec::new();
+    fn armed(&mut self, view: &View, act: &Witness) -> Result<(), Lack> {
+        let mut lacking = Vec::new();
         let mut witness = vec![act.clone()];
         for node in view.living_control_plane() {
             let Some(latest) = view.inventory(node) else {
@@ -132,21 +174,33 @@ impl CheckpointsArmedBeforeTeardown {
             }
             let hosts = inventory.runs(Component::KubeApiserver, Incarnation::SelfHosted)
                 && !self.is_unheard_of(view, node, act.at_us);
-            let mut versions = inventory.versions(Component::KubeApiserver);
-            if hosts && !versions.any(|version| version.complete) {
+            if hosts && !is_saved(inventory) {
+                let said_us = self.saved_us.get(node);
+                if said_us.is_some_and(|said_us| *said_us >= latest.from.start_us) {
+                    self.promised.insert(node.clone(), act.clone());
+                    continue;
+                }
                 witness.push(latest.from.witness(format!(
                     "a self-hosted apiserver runs on {node}, and no complete checkpoint of it lies there"
                 )));
-                bare.push(node);
+                lacking.push(node);
             }
         }
-        if bare.is_empty() {
+        if lacking.is_empty() {
             return Ok(());
         }
-        let what = format!(
-            "the bootstrap control plane was removed while {} had no complete checkpoint of their apiserver",
-            names(bare)
-        );
-        Err(Lack::Found(finding(what, act.at_us, witness)))
+        Err(Lack::Found(finding(bare(&lacking), act.at_us, witness)))
     }
+}
+
+fn is_saved(inventory: &NodeInventory) -> bool {
+    let mut versions = inventory.versions(Component::KubeApiserver);
+    versions.any(|version| version.complete)
+}
+
+fn bare(nodes: &[&NodeId]) -> String {
+    format!(
+        "the bootstrap control plane was removed while {} had no complete checkpoint of their apiserver",
+        names(nodes)
+    )
 }

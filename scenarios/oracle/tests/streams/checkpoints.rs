@@ -81,6 +81,31 @@ fn s5b_asks_a_node_that_came_back_only_once_it_has_hosted_for_two_seconds() {
     is_violated(&back_for(3_000), "S5b");
 }
 
+#[test]
+fn s5b_believes_an_agent_until_the_next_look() {
+    let saved_between_looks = |is_said: bool, is_true: bool| {
+        let mut world = World::new(3);
+        world.serve_bootstrap();
+        world.serve_self_hosted();
+        world.machine(2).checkpoints[0].complete = false;
+        world.hand_over();
+        world.machine(2).silent = true;
+        if is_said {
+            world.agent_saved(2);
+        }
+        world.machine(1).manifests.remove(crate::world::APISERVER);
+        world.run(400);
+        world.machine(2).silent = false;
+        world.machine(2).checkpoints[0].complete = is_true;
+        world.remove_bootstrap();
+        world.finish();
+        world.close("done")
+    };
+    holds(&saved_between_looks(true, true), "S5b");
+    is_violated(&saved_between_looks(true, false), "S5b");
+    is_violated(&saved_between_looks(false, true), "S5b");
+}
+
 // === blind observers ===
 
 #[test]

@@ -1,8 +1,8 @@
 //! Safety when things fail or are run again: S11, S12, S13, S25.
 
-use oracle::observation::{OperationEnd, Step};
+use oracle::observation::OperationEnd;
 use oracle::{Sighting, Source};
-use terms::{Actor, Fault, Moment, Nothing};
+use terms::{Fault, Moment, Nothing};
 
 use crate::checkpoints::COPY;
 use crate::runner::node_fault;
@@ -191,27 +191,10 @@ fn an_agents_step_does_not_start_the_installer_again() {
     world.run(1_000);
     world.fault(Fault::KillInstaller(Nothing {}), &[], &["the installer"]);
     world.run(1_000);
-    let mut step = saved();
-    world.story.tell(world.now_ms, Source::Steps, step.clone());
+    world.agent_saved(1);
     is_not_judged(&world.clone().close("done"), "S12");
-    let Sighting::Step(step) = &mut step else {
-        panic!("a step was made")
-    };
-    step.actor = Actor::default();
-    let step = Sighting::Step(step.clone());
-    world.story.tell(world.now_ms, Source::Steps, step);
+    world.announce("kube-apiserver-saved", Moment::Completed);
     holds(&world.close("done"), "S12");
-}
-
-fn saved() -> Sighting {
-    Sighting::Step(Step {
-        actor: Actor("checkpoint@cp-1".to_owned()),
-        step: "kube-apiserver-saved".into(),
-        moment: Moment::Completed,
-        occurrence: 1,
-        held: false,
-        reason: None,
-    })
 }
 
 #[test]

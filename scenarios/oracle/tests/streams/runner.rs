@@ -59,9 +59,19 @@ impl World {
         self.announce(name, Moment::Entered);
     }
 
-    fn announce(&mut self, name: &str, moment: Moment) {
+    pub(crate) fn announce(&mut self, name: &str, moment: Moment) {
+        self.announce_as(Actor::default(), name, moment);
+    }
+
+    /// The agent of a node says that it saved the apiserver.
+    pub(crate) fn agent_saved(&mut self, number: u32) {
+        let agent = Actor::agent(&cp(number));
+        self.announce_as(agent, "kube-apiserver-saved", Moment::Completed);
+    }
+
+    fn announce_as(&mut self, actor: Actor, name: &str, moment: Moment) {
         let step = Step {
-            actor: Actor::default(),
+            actor,
             step: name.into(),
             moment,
             occurrence: 1,
