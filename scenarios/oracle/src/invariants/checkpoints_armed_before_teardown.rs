@@ -114,7 +114,8 @@ impl CheckpointsArmedBeforeTeardown {
     fn is_unheard_of(&self, view: &View, node: &NodeId, at_us: u64) -> bool {
         let came_back = view.faults().power_back_us(node, at_us).is_some();
         let since_us = self.hosts_since_us.get(node);
-        came_back && since_us.is_some_and(|since_us| at_us.saturating_sub(*since_us) < UNHEARD_OF_US)
+        came_back
+            && since_us.is_some_and(|since_us| at_us.saturating_sub(*since_us) < UNHEARD_OF_US)
     }
 
     fn armed(&self, view: &View, act: &crate::verdict::Witness) -> Result<(), Lack> {

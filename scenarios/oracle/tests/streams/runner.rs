@@ -52,16 +52,21 @@ impl World {
     }
 
     pub(crate) fn step(&mut self, name: &str) {
-        self.announce(name, Moment::Completed);
+        self.announce(Actor::default(), name, Moment::Completed);
     }
 
     pub(crate) fn enter(&mut self, name: &str) {
-        self.announce(name, Moment::Entered);
+        self.announce(Actor::default(), name, Moment::Entered);
     }
 
-    fn announce(&mut self, name: &str, moment: Moment) {
+    /// A step of the recovery that was begun on cp-1.
+    pub(crate) fn recovered(&mut self, name: &str) {
+        self.announce(Actor::recovery(&cp(1)), name, Moment::Completed);
+    }
+
+    fn announce(&mut self, actor: Actor, name: &str, moment: Moment) {
         let step = Step {
-            actor: Actor::default(),
+            actor,
             step: name.into(),
             moment,
             occurrence: 1,
