@@ -12,8 +12,9 @@ use oracle::{Sighting, Source};
 use terms::{Actor, Moment, NodeId, StepEvent, StepName};
 use tokio::time::sleep;
 
+use crate::claims::workload;
 use crate::cluster::Node;
-use crate::docker::LineSource;
+use crate::docker::{LineSource, Role};
 use crate::evidence::Sample;
 use crate::stream::Stream;
 
@@ -76,6 +77,10 @@ impl Reader {
                 .iter()
                 .flat_map(|path| ["--steps".to_owned(), (*path).to_owned()]),
         );
+        if node.role() == Role::Worker {
+            command.extend(["--workload".to_owned(), workload::NAMESPACE.to_owned()]);
+            command.push(workload::service_address());
+        }
         let mut lines = match node.exec_lines(command).await {
             Ok(lines) => lines,
             Err(error) => return error.to_string(),

@@ -345,6 +345,7 @@ impl Runner<'_> {
             snapshot: None,
             last_end: None,
             unreleased: Vec::new(),
+            has_workload: false,
         }
     }
 

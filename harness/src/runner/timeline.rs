@@ -33,6 +33,8 @@ pub(super) struct Timeline<'a> {
     pub(super) last_end: Option<OperationEnd>,
     /// Who is to be released, but stands still with its node.
     pub(super) unreleased: Vec<At>,
+    /// A user's workload was left running.
+    pub(super) has_workload: bool,
 }
 
 /// Shorthand for trouble that ends the timeline.
@@ -119,9 +121,12 @@ impl Timeline<'_> {
                 self.join("the end of the operation").await?;
                 let holding = self.last_end == Some(OperationEnd::Holding);
                 let off = self.injector.out_of_service();
-                self.settler
-                    .settle(index, wanted, holding, &off, &self.console)
-                    .await;
+                let settling = self
+                    .settler
+                    .settle(index, wanted, holding, &off, &self.console);
+                if settling.await && !holding {
+                    self.leave_workload(index).await;
+                }
                 Ok(())
             }
         }
