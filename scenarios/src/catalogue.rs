@@ -35,6 +35,7 @@ const FILES: &[(&str, &str)] = &files![
     "reboot-all-control-plane-nodes"
     "reboot-all-control-plane-nodes-in-turn"
     "reboot-the-only-control-plane-node"
+    "recovery-killed-and-typed-again"
     "recovery-onto-a-dirty-node"
     "runtime-errors-while-parents-run"
     "torn-checkpoint"

@@ -102,9 +102,9 @@ impl OperationKind {
         format!("{}: {options}", self.name())
     }
 
-    /// Whether its machine can be held at a step while it stays in the background.
-    pub const fn can_be_held(self) -> bool {
-        matches!(self, Self::Bootstrap | Self::Resume)
+    /// Whether it is a recovery, which announces steps of its own.
+    pub const fn is_recovery(self) -> bool {
+        matches!(self, Self::Recover { .. })
     }
 }
 

@@ -25,6 +25,14 @@ pub struct Policy {
 pub(crate) const UNPLANNED_STEPS: [&str; 3] =
     [Plan::DONE_STEP, Plan::HOLDING_STEP, Plan::REINSTATING_STEP];
 
+/// The steps of a recovery, whatever the installer's own policy is.
+pub(crate) fn recovery_steps() -> Vec<StepName> {
+    let plan = Plan::named(Plan::RECOVERY).into_iter();
+    plan.flat_map(|plan| plan.stages)
+        .map(|stage| stage.step)
+        .collect()
+}
+
 /// Switches of the reference installer, with what each does.
 pub const SWITCHES: [(&str, &str); 1] = [(
     "apiserver-node-selector",

@@ -86,6 +86,17 @@ fn everything_that_the_language_knows_is_read() {
 }
 
 #[test]
+fn a_recovery_stays_in_the_background_only_to_be_held_itself() {
+    let scenario = read("held-recovery.yaml", &Overrides::default());
+    let joined = |index: usize| match &scenario.cases[0].timeline[index] {
+        Entry::Operation(operation) => operation.joined,
+        other => panic!("{other:?}"),
+    };
+    assert_eq!(joined(1), Joined::ByEntry(3));
+    assert_eq!(joined(3), Joined::ByItself);
+}
+
+#[test]
 fn ids_are_stable_and_unique() {
     let plan = plan(
         "everything.yaml",

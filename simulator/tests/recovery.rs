@@ -3,11 +3,14 @@
 
 use std::collections::BTreeSet;
 
-use pivot::recover;
+use oracle::observation::{CaseOpened, Step};
+use oracle::{Expectation, Judgement, Observation, Sighting, Source, judge};
+use pivot::{GateRule, StageKind, recover};
 use simulator::coarse::{Budgets, Config, World};
 use simulator::explore::{
     Bounds, End, Model, Nearest, Returns, Search, Symmetry, Until, explore, go_on, nearest, returns,
 };
+use terms::{Actor, Capability, Moment, NodeId, StepName};
 
 const NONE: Budgets = Budgets {
     power_cuts: 0,
@@ -79,5 +82,65 @@ fn a_recovery_leads_back_whatever_happens_to_its_process_and_its_answers() {
             others.is_empty(),
             "{what}, {control_planes} nodes: {others:?}"
         );
+    }
+}
+
+/// Whether S28 judges a recovery by the completion of this step.
+fn is_judged_at(step: &StepName) -> bool {
+    let node = NodeId::control_plane(1);
+    let case = CaseOpened {
+        case: "a-recovery".to_owned(),
+        nodes: vec![node.clone()],
+        bootstrap_node: node.clone(),
+        capabilities: BTreeSet::from([Capability::Recover]),
+        wanted_instances: 1,
+        guard_instances: 1,
+        budgets: Default::default(),
+        done_step: pivot::Plan::DONE_STEP.into(),
+        expected_end: "done".to_owned(),
+        checkpoint_times: None,
+    };
+    let step = Step {
+        actor: Actor::recovery(&node),
+        step: step.clone(),
+        moment: Moment::Completed,
+        occurrence: 1,
+        held: false,
+        reason: None,
+    };
+    let seen = |source, saw| Observation {
+        v: 1,
+        source,
+        seq: 0,
+        start_us: 0,
+        end_us: 0,
+        saw,
+    };
+    let record = [
+        seen(Source::Runner, Sighting::CaseOpened(case)),
+        seen(Source::Steps, Sighting::Step(step)),
+    ];
+    let expects = Expectation {
+        ends: "done".to_owned(),
+        violated: BTreeSet::new(),
+    };
+    let mut judged = judge(&record, &expects).invariants.into_iter();
+    let of = judged.find(|judged| judged.slug == "decisions-use-fresh-facts");
+    !matches!(
+        of.expect("the register names it").judgement,
+        Judgement::NotJudged(_)
+    )
+}
+
+/// The judge knows no plan: names that it waits for and that no recovery has would never be judged.
+#[test]
+fn the_judge_knows_the_steps_of_a_recovery_that_wait_for_pods() {
+    for stage in recover().stages {
+        let waits = matches!(
+            stage.kind,
+            StageKind::Gate(GateRule::PodsScheduled | GateRule::SelfHostedServing)
+                | StageKind::HandOver(_)
+        );
+        assert_eq!(is_judged_at(&stage.step), waits, "{}", stage.step);
     }
 }

@@ -1,7 +1,7 @@
 //! The observer of a node: what runs, which manifests and bootstrap files lie there, which ports
-//! listen, and what the installer says of its steps.
+//! listen, what the installer says of its steps, and how a user's workload fares.
 //!
-//! It reads `/proc` and the file system and nothing else, and it shares no code with the installer
+//! It reads `/proc` and the file system, asks that workload's Service and nobody else, and it shares no code with the installer
 //! that it watches. [`line`] is what it writes, one JSON line a sighting.
 
 pub mod agents;
@@ -11,3 +11,4 @@ pub mod line;
 pub mod ports;
 pub mod processes;
 pub mod tail;
+pub mod workload;

@@ -8,6 +8,7 @@ use std::time::Duration;
 use clap::Parser;
 use observer::checkpoints::Checkpoints;
 use observer::line::{Line, Seen, boot_us};
+use observer::workload::Workload;
 use observer::{agents, files, ports, processes, tail};
 use oracle::observation::NodeInventory;
 
@@ -36,6 +37,9 @@ struct Arguments {
     /// A step stream, the installer's or an agent's; its lines are passed on as they appear. May be repeated.
     #[arg(long)]
     steps: Vec<PathBuf>,
+    /// The namespace of a user's workload whose pods are watched, and the address at which its Service is asked.
+    #[arg(long, num_args = 2, value_names = ["NAMESPACE", "ADDRESS:PORT"])]
+    workload: Vec<String>,
 }
 
 fn main() -> std::process::ExitCode {
@@ -53,13 +57,14 @@ fn watch(arguments: &Arguments) -> std::io::Result<()> {
     let mut steps: Vec<_> = arguments.steps.iter().map(tail::Tail::new).collect();
     let directories = vec![arguments.prepared.clone(), arguments.manifests.clone()];
     let mut checkpoints = Checkpoints::new(&arguments.checkpoints, directories);
+    let workload = workload(arguments)?;
     let mut last: Option<(u64, NodeInventory)> = None;
     loop {
         for step in steps.iter_mut().flat_map(tail::Tail::lines) {
             emit(&mut output, boot_us(), Seen::Step(step))?;
         }
         let start_us = boot_us();
-        let inventory = look(arguments, &mut checkpoints);
+        let inventory = look(arguments, &mut checkpoints, workload.as_ref());
         let repeat = last.as_ref().is_none_or(|(at_us, before)| {
             *before != inventory || start_us - at_us >= arguments.repeat_ms * 1_000
         });
@@ -71,7 +76,19 @@ fn watch(arguments: &Arguments) -> std::io::Result<()> {
     }
 }
 
-fn look(arguments: &Arguments, checkpoints: &mut Checkpoints) -> NodeInventory {
+fn workload(arguments: &Arguments) -> std::io::Result<Option<Workload>> {
+    let [namespace, service] = &arguments.workload[..] else {
+        return Ok(None);
+    };
+    let service = service.parse().map_err(std::io::Error::other)?;
+    Ok(Some(Workload::watch(namespace, service)))
+}
+
+fn look(
+    arguments: &Arguments,
+    checkpoints: &mut Checkpoints,
+    workload: Option<&Workload>,
+) -> NodeInventory {
     let (processes, kubelet) = processes::list();
     let versions = checkpoints.look();
     NodeInventory {
@@ -83,6 +100,7 @@ fn look(arguments: &Arguments, checkpoints: &mut Checkpoints) -> NodeInventory {
         blind_to_checkpoints: versions.is_none(),
         checkpoints: versions.unwrap_or_default(),
         agents: agents::list(&arguments.checkpoints.join("lock")),
+        workload: workload.map(Workload::look),
     }
 }
 

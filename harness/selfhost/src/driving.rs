@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use pivot::{Durable, Plan, StageKind};
-use terms::Milliseconds;
+use terms::{Actor, Milliseconds};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
@@ -53,6 +53,8 @@ pub(crate) struct Driving {
 pub(crate) struct Procedure {
     /// Its plan.
     pub(crate) plan: Plan,
+    /// Who announces its steps.
+    pub(crate) actor: Actor,
     /// Where its files lie.
     pub(crate) layout: Layout,
     /// Whose marker is written where.
@@ -130,10 +132,10 @@ impl Driving {
     ///
     /// # Errors
     /// When the events cannot be written.
-    pub(crate) fn already_done(&self, layout: &Layout) -> Result<u8, StartError> {
+    pub(crate) fn already_done(&self, actor: Actor, layout: &Layout) -> Result<u8, StartError> {
         println!("already done");
         let to = self.events_to(layout);
-        let mut events = Events::open(&to)?;
+        let mut events = Events::of(actor, &to)?;
         let done = terms::StepName::new(Plan::DONE_STEP);
         if matches!(to, EventsTo::File(_))
             && events.occurrence(&done, terms::Moment::Completed) == 1
@@ -152,6 +154,7 @@ impl Driving {
     ) -> Result<u8, StartError> {
         let Procedure {
             plan,
+            actor,
             layout,
             marker,
             durable,
@@ -161,7 +164,7 @@ impl Driving {
         let stop = CancellationToken::new();
         let code = stop_on_signals(&stop)?;
         let parts = Parts {
-            events: Events::open(&self.events_to(&layout))?,
+            events: Events::of(actor, &self.events_to(&layout))?,
             log: Log::open(&log)?,
             holds: self.holds(&layout)?,
             plan,

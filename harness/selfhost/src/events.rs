@@ -36,14 +36,6 @@ pub(crate) struct Events {
 }
 
 impl Events {
-    /// Opens the installer's stream; what a file holds already is counted and kept.
-    ///
-    /// # Errors
-    /// Names the file.
-    pub(crate) fn open(to: &EventsTo) -> Result<Self, FileError> {
-        Self::of(Actor::default(), to)
-    }
-
     /// Opens the stream of this actor; what a file holds already is counted and kept.
     ///
     /// # Errors
@@ -162,13 +154,13 @@ mod tests {
         let path = state.path().join("events.ndjson");
         let step = StepName::new("verified");
         let to = EventsTo::File(path.clone());
-        let mut events = Events::open(&to).unwrap();
+        let mut events = Events::of(Actor::default(), &to).unwrap();
         assert_eq!(events.occurrence(&step, Moment::Entered), 1);
         events.announce(&step, Moment::Entered, true, None).unwrap();
         drop(events);
         let mut torn = OpenOptions::new().append(true).open(&path).unwrap();
         torn.write_all(b"{\"v\":1,\"step\":\"ver").unwrap();
-        let mut events = Events::open(&to).unwrap();
+        let mut events = Events::of(Actor::default(), &to).unwrap();
         assert_eq!(events.occurrence(&step, Moment::Entered), 2);
         assert_eq!(events.occurrence(&step, Moment::Completed), 1);
         events

@@ -311,7 +311,8 @@ pub(crate) mod tests {
                 return;
             };
             let mut asked = [0; 1024];
-            stream.read(&mut asked).await.unwrap();
+            let count = stream.read(&mut asked).await.unwrap();
+            assert_ne!(count, 0, "a request comes first");
             stream
                 .write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok")
                 .await

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use clap::builder::PossibleValuesParser;
 use pivot::Durable;
-use terms::Component;
+use terms::{Actor, Component, NodeId};
 
 use crate::assets::{Assets, AssetsError};
 use crate::clients::Clients;
@@ -159,7 +159,7 @@ impl Recover {
         let destroying = layout.destroying().exists() && plan.rules.marker;
         if destroying && marker.as_ref().is_some_and(|marker| marker.durable.done) {
             durable_file::remove_if_present(&layout.destroying()).map_err(start)?;
-            return Ok(self.driving.already_done(layout)?);
+            return Ok(self.driving.already_done(self.actor(), layout)?);
         }
         let marker = self.of_this_recovery(layout, marker)?;
         let place = MarkerPlace {
@@ -170,6 +170,7 @@ impl Recover {
         let mut procedure = Procedure {
             destroying: destroying && marker.is_some(),
             plan,
+            actor: self.actor(),
             layout: layout.clone(),
             marker: place,
             durable: marker.as_ref().map(|marker| marker.durable),
@@ -282,6 +283,11 @@ impl Recover {
 
     fn operation(&self, doing: &str) -> Operation {
         Operation::of_node(&self.node(), doing)
+    }
+
+    /// Who announces the steps: a bootstrap on the same node has a stream and an address of its own.
+    fn actor(&self) -> Actor {
+        Actor::recovery(&NodeId::new(self.node()))
     }
 
     fn node(&self) -> String {

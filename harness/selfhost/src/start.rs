@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use pivot::Plan;
+use terms::Actor;
 
 use crate::assets::{Assets, AssetsError};
 use crate::clients::ClientError;
@@ -141,7 +142,7 @@ impl Start {
         if let Some(marker) = &marker {
             marker.check(&place.cluster, &place.plan, &place.path)?;
             if marker.durable.done {
-                return self.driving.already_done(layout);
+                return self.driving.already_done(Actor::default(), layout);
             }
         }
         let durable = marker.map(|marker| marker.durable);
@@ -149,6 +150,7 @@ impl Start {
         let procedure = Procedure {
             destroying: layout.destroying().exists() && plan.rules.marker,
             plan,
+            actor: Actor::default(),
             layout: layout.clone(),
             marker: place,
             durable,
@@ -171,7 +173,7 @@ impl Start {
         };
         marker.check(&place.cluster, &place.plan, &place.path)?;
         if marker.durable.done {
-            return self.driving.already_done(layout);
+            return self.driving.already_done(Actor::default(), layout);
         }
         if !layout.destroying().exists() {
             return Err(AssetsError::Missing(layout.assets.join("cluster.json")).into());
@@ -179,6 +181,7 @@ impl Start {
         let procedure = Procedure {
             destroying: true,
             plan,
+            actor: Actor::default(),
             layout: layout.clone(),
             marker: place,
             durable: Some(marker.durable),

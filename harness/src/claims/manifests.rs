@@ -113,7 +113,7 @@ fn elsewhere(stage: &Stage) -> Value {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use std::collections::BTreeSet;
 
     use k8s_openapi::api::apps::v1::Deployment;
@@ -123,7 +123,7 @@ mod tests {
 
     use super::*;
 
-    fn stage(absent: &[&str]) -> Stage {
+    pub(in crate::claims) fn stage(absent: &[&str]) -> Stage {
         // Nobody listens there, and nobody asks.
         let config = kube::Config::new("http://127.0.0.1:1".parse().unwrap());
         Stage {
@@ -135,7 +135,7 @@ mod tests {
         }
     }
 
-    fn assert_is<T: DeserializeOwned + serde::Serialize>(manifest: Value) {
+    pub(in crate::claims) fn assert_is<T: DeserializeOwned + serde::Serialize>(manifest: Value) {
         let parsed: T = serde_json::from_value(manifest.clone()).unwrap();
         assert_eq!(
             serde_json::to_value(parsed).unwrap(),

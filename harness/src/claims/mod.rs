@@ -31,6 +31,7 @@ mod rollout;
 mod service;
 mod stage;
 mod token;
+pub(crate) mod workload;
 
 use std::collections::BTreeMap;
 

@@ -10,7 +10,7 @@ use futures::future::join_all;
 use super::redact::redact;
 use crate::cluster::{Cluster, Node};
 use crate::console::lines::tell;
-use crate::installer::{LOG, STEPS, checkpoint_agent};
+use crate::installer::{LOG, STEPS, checkpoint_agent, recovery};
 
 /// How long one command of the collection may take.
 const DEADLINE: Duration = Duration::from_secs(30);
@@ -94,6 +94,13 @@ async fn collect_node(node: &Node, folder: PathBuf) {
             ("agent-log.ndjson", checkpoint_agent::LOG),
             ("agent-steps.ndjson", checkpoint_agent::STEPS),
         ]);
+        let recovered = node.exec(["test", "-e", recovery::LOG], DEADLINE).await;
+        if recovered.is_ok_and(|asked| asked.success()) {
+            whole.extend([
+                ("recovery-log.ndjson", recovery::LOG),
+                ("recovery-steps.ndjson", recovery::STEPS),
+            ]);
+        }
     }
     for (file, path) in whole {
         let answer = node.exec(["cat", path], DEADLINE).await;

@@ -10,7 +10,7 @@ use terms::{Component, Kill, NodeId, Signal};
 use super::Effect;
 use super::power::together;
 use crate::cluster::{Cluster, Node};
-use crate::installer::UNIT_NAME;
+use crate::installer::{UNIT_NAME, recovery::COMMAND as RECOVERY};
 use crate::stream::{Picture, Stream};
 
 /// How long a command in a node may take.
@@ -96,29 +96,30 @@ async fn end(node: &Node, process: ProcessId, signal: Signal) -> Result<String, 
     }
 }
 
-/// Kills the installer's process on the bootstrap node.
+/// Kills the installer's process on the bootstrap node, or that of a recovery that is under way there.
 pub(super) async fn installer(cluster: &Cluster) -> Effect {
     let node = match cluster.node("cp-1") {
         Ok(node) => node,
         Err(error) => return (Vec::new(), Err(error.to_string())),
     };
     let script = format!(
-        "pid=$(systemctl show --property=MainPID --value {UNIT_NAME})\n\
-         [ \"$pid\" -gt 0 ] || {{ echo 'the installer does not run'; exit 3; }}\n\
+        "what={UNIT_NAME}; pid=$(systemctl show --property=MainPID --value {UNIT_NAME})\n\
+         [ \"$pid\" -gt 0 ] || {{ what='a recovery'; pid=$(pgrep -o -f '^{RECOVERY} '); }} \
+         || {{ echo 'the installer does not run'; exit 3; }}\n\
          kill -s KILL \"$pid\" || exit 4\n\
          for _ in $(seq 50); do\n\
-           [ \"$(systemctl is-active {UNIT_NAME})\" = active ] || {{ echo \"process $pid\"; exit 0; }}\n\
+           [ -e \"/proc/$pid\" ] || [ \"$(systemctl is-active {UNIT_NAME})\" = active ] \
+           || {{ echo \"process $pid of $what\"; exit 0; }}\n\
            sleep 0.1\n\
          done\n\
          echo 'the installer lives on'; exit 5"
     );
     let proof = match node.exec(["sh", "-c", &script], DEADLINE).await {
-        Ok(output) if output.success() => Ok(format!(
-            "{} of {UNIT_NAME} got SIGKILL and is gone",
-            output.text().trim()
-        )),
+        Ok(output) if output.success() => {
+            Ok(format!("{} got SIGKILL and is gone", output.text().trim()))
+        }
         Ok(output) => Err(output.text().trim().to_owned()),
         Err(error) => Err(error.to_string()),
     };
-    (vec![format!("{UNIT_NAME} on {}", node.name())], proof)
+    (vec![format!("the installer on {}", node.name())], proof)
 }

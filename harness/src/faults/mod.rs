@@ -38,7 +38,7 @@ pub struct Injector {
     open: Open,
     /// Nodes that the last entry's faults hit.
     hit: Vec<NodeId>,
-    /// Nodes that lost their disks and were not made nodes of the cluster again.
+    /// Nodes that lost their disks and have not got their files again.
     without_disk: BTreeSet<NodeId>,
 }
 
@@ -73,7 +73,7 @@ impl Injector {
             .nodes(|ailment| matches!(ailment, Ailment::Off | Ailment::Frozen))
     }
 
-    /// Nodes that lost their disks and were not made nodes of the cluster again.
+    /// Nodes that lost their disks and have not got their files again.
     pub fn without_disk(&self) -> &BTreeSet<NodeId> {
         &self.without_disk
     }

@@ -1,8 +1,6 @@
 //! The reference installer's checkpoint agents, as far as somebody outside deals with them: where
 //! they say what they do, and how they are held and released.
 
-use std::time::Duration;
-
 use super::operation::HoldPoint;
 use crate::cluster::{ClusterError, Node};
 use crate::docker::NodeFile;
@@ -14,10 +12,7 @@ pub const LOG: &str = "/var/lib/selfhost/checkpoint-agent/log.ndjson";
 /// Hold points that an agent looks for at each announcement, one a line.
 const HOLDS: &str = "/var/lib/selfhost/checkpoint-agent/holds";
 /// The pipe over which an agent is released.
-const CONTROL: &str = "/var/lib/selfhost/checkpoint-agent/control";
-
-/// How long a command in a node may take.
-const COMMAND_DEADLINE: Duration = Duration::from_secs(15);
+pub const CONTROL: &str = "/var/lib/selfhost/checkpoint-agent/control";
 
 /// Writes where the node's agent is to be held, before it starts.
 ///
@@ -30,16 +25,4 @@ pub async fn write_holds(node: &Node, holds: &[HoldPoint]) -> Result<(), Cluster
         .collect();
     let file = NodeFile::new(HOLDS, 0o600, lines.into_bytes());
     node.upload(&[file]).await
-}
-
-/// Releases the node's agent.
-///
-/// # Errors
-/// When nobody reads the control pipe, or the node does not run.
-pub async fn release(node: &Node, hold: &HoldPoint) -> Result<(), ClusterError> {
-    // Opening a pipe that nobody reads would wait for ever: the shell is given a deadline.
-    let shell = format!("echo 'release {}:{}' > {CONTROL}", hold.step, hold.moment);
-    node.exec_ok(["timeout", "5", "sh", "-c", &shell], COMMAND_DEADLINE)
-        .await?;
-    Ok(())
 }

@@ -2,9 +2,9 @@
 
 pub mod checkpoint_agent;
 mod operation;
-mod recovery;
+pub mod recovery;
 mod selfhost;
 
 pub use operation::{HoldPoint, UnitState};
 pub use recovery::{Ended, Escrow, SnapshotFile};
-pub use selfhost::{Access, InstallerError, LOG, STEPS, Selfhost, UNIT_NAME};
+pub use selfhost::{Access, CONTROL, InstallerError, LOG, STEPS, Selfhost, UNIT_NAME};

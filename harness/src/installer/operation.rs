@@ -2,9 +2,15 @@
 //! how it ended.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use oracle::observation::OperationEnd;
 use terms::{Moment, StepName};
+
+use crate::cluster::{ClusterError, Node};
+
+/// How long a release may take.
+const RELEASE_DEADLINE: Duration = Duration::from_secs(15);
 
 /// An address at which the installer waits until it is released.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -30,6 +36,18 @@ impl HoldPoint {
     /// As the installer's command line takes it.
     pub fn argument(&self) -> String {
         format!("{}:{}:{}", self.step, self.moment, self.occurrence)
+    }
+
+    /// Releases whoever is held here and listens to this pipe on the node.
+    ///
+    /// # Errors
+    /// When nobody reads the pipe, or the node does not run.
+    pub async fn release(&self, node: &Node, control: &str) -> Result<(), ClusterError> {
+        // Opening a pipe that nobody reads would wait for ever: the shell is given a deadline.
+        let shell = format!("echo 'release {}:{}' > {control}", self.step, self.moment);
+        node.exec_ok(["timeout", "5", "sh", "-c", &shell], RELEASE_DEADLINE)
+            .await?;
+        Ok(())
     }
 }
 

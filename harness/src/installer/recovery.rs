@@ -6,7 +6,7 @@ use std::time::Duration;
 use oracle::observation::OperationEnd;
 use scenarios::RecoverFrom;
 
-use super::operation::exit_status;
+use super::operation::{HoldPoint, exit_status};
 use super::selfhost::{BINARY, binary};
 use super::{InstallerError, Selfhost};
 use crate::cluster::{Cluster, ClusterError, Node};
@@ -18,6 +18,16 @@ const COMMAND_DEADLINE: Duration = Duration::from_secs(60);
 const RECOVERY_DEADLINE: Duration = Duration::from_secs(900);
 /// Where a snapshot is taken to and restored from.
 const SNAPSHOT: &str = "/root/etcd.snapshot";
+
+/// A recovery's step stream, on the node where it was begun.
+pub const STEPS: &str = "/var/lib/selfhost/recovery/events.ndjson";
+/// A recovery's log of inputs and effects.
+pub const LOG: &str = "/var/lib/selfhost/recovery/log.ndjson";
+
+/// How the command of a recovery begins.
+pub const COMMAND: &str = "/usr/local/bin/selfhost recover";
+/// The pipe over which a recovery is released.
+pub const CONTROL: &str = "/var/lib/selfhost/recovery/control";
 
 /// Where the escrow lies while a node is recovered.
 const ESCROW: &str = "/root/escrow";
@@ -92,7 +102,7 @@ impl Selfhost {
         Ok(())
     }
 
-    /// Brings the control plane back on this node; `lost` are left out.
+    /// Brings the control plane back on this node; `lost` are left out. It waits at these hold points.
     ///
     /// # Errors
     /// When the node does not run.
@@ -101,6 +111,7 @@ impl Selfhost {
         node: &Node,
         from: RecoverFrom,
         lost: &[String],
+        holds: &[HoldPoint],
     ) -> Result<Ended, InstallerError> {
         let mut command = words(&[BINARY, "recover", "--escrow", ESCROW]);
         if from == RecoverFrom::Snapshot {
@@ -108,6 +119,9 @@ impl Selfhost {
         }
         for name in lost {
             command.extend(words(&["--lost", name]));
+        }
+        for hold in holds {
+            command.extend(words(&["--hold-at", &hold.argument()]));
         }
         Ok(ended(&node.exec(command, RECOVERY_DEADLINE).await?))
     }

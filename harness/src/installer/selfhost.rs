@@ -19,7 +19,8 @@ const AGENT: &str = "/kind/layers/selfhost/usr/local/bin/selfhost";
 const HOME: &str = "/var/lib/selfhost";
 const PLAN: &str = "/var/lib/selfhost/plan.json";
 const AGENT_PLAN: &str = "/var/lib/selfhost/agent-plan.json";
-const CONTROL: &str = "/var/lib/selfhost/state/control";
+/// The pipe over which the installer is released.
+pub const CONTROL: &str = "/var/lib/selfhost/state/control";
 const UNIT: &str = "/etc/systemd/system/selfhost.service";
 /// The installer's step stream.
 pub const STEPS: &str = "/var/lib/selfhost/state/events.ndjson";
@@ -210,18 +211,6 @@ impl Selfhost {
         let shell =
             format!("systemctl reset-failed {UNIT_NAME} 2>/dev/null; systemctl start {UNIT_NAME}");
         node.exec_ok(["sh", "-c", &shell], COMMAND_DEADLINE).await?;
-        Ok(())
-    }
-
-    /// Releases a held installer.
-    ///
-    /// # Errors
-    /// When nobody reads the control pipe, or the node does not run.
-    pub async fn release(&self, node: &Node, hold: &HoldPoint) -> Result<(), InstallerError> {
-        // Opening a pipe that nobody reads would wait for ever: the shell is given a deadline.
-        let shell = format!("echo 'release {}:{}' > {CONTROL}", hold.step, hold.moment);
-        node.exec_ok(["timeout", "5", "sh", "-c", &shell], COMMAND_DEADLINE)
-            .await?;
         Ok(())
     }
 

@@ -3,7 +3,7 @@
 //! When the node loses its power the stream breaks: the gap is recorded, and the observer is
 //! started again as soon as the node is back.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use observer::line::{Line, Seen};
@@ -12,8 +12,9 @@ use oracle::{Sighting, Source};
 use terms::{Actor, Moment, NodeId, StepEvent, StepName};
 use tokio::time::sleep;
 
+use crate::claims::workload;
 use crate::cluster::Node;
-use crate::docker::LineSource;
+use crate::docker::{LineSource, Role};
 use crate::evidence::Sample;
 use crate::stream::Stream;
 
@@ -35,7 +36,7 @@ pub(super) async fn watch(stream: Stream, node: Node, steps: Vec<&'static str>) 
     let mut reader = Reader {
         stream,
         source,
-        told_steps: BTreeMap::new(),
+        told_steps: BTreeSet::new(),
         occurrences: BTreeMap::new(),
     };
     loop {
@@ -59,8 +60,8 @@ pub(super) async fn watch(stream: Stream, node: Node, steps: Vec<&'static str>) 
 struct Reader {
     stream: Stream,
     source: Source,
-    /// How many steps of each actor were told on.
-    told_steps: BTreeMap<Actor, usize>,
+    /// Steps that were told on: who announced which, and when.
+    told_steps: BTreeSet<(Actor, u64, StepName, Moment)>,
     occurrences: BTreeMap<(Actor, StepName, Moment), u32>,
 }
 
@@ -76,23 +77,26 @@ impl Reader {
                 .iter()
                 .flat_map(|path| ["--steps".to_owned(), (*path).to_owned()]),
         );
+        if node.role() == Role::Worker {
+            command.extend(["--workload".to_owned(), workload::NAMESPACE.to_owned()]);
+            command.push(workload::service_address());
+        }
         let mut lines = match node.exec_lines(command).await {
             Ok(lines) => lines,
             Err(error) => return error.to_string(),
         };
-        let mut steps_seen = BTreeMap::new();
         let mut complaint = String::new();
         loop {
             match lines.next().await {
                 Ok(Some(line)) if line.source == LineSource::Stderr => complaint = line.text,
-                Ok(Some(line)) => self.take(&line.text, &mut steps_seen).await,
+                Ok(Some(line)) => self.take(&line.text).await,
                 Ok(None) => return format!("the observer's stream ended {complaint}"),
                 Err(error) => return error.to_string(),
             }
         }
     }
 
-    async fn take(&mut self, text: &str, steps_seen: &mut BTreeMap<Actor, usize>) {
+    async fn take(&mut self, text: &str) {
         let Ok(Line {
             start_us,
             end_us,
@@ -121,13 +125,11 @@ impl Reader {
                     })
                     .await;
             }
-            Seen::Step(line) => {
-                self.step(&line, steps_seen).await;
-            }
+            Seen::Step(line) => self.step(&line).await,
         }
     }
 
-    async fn step(&mut self, line: &str, steps_seen: &mut BTreeMap<Actor, usize>) {
+    async fn step(&mut self, line: &str) {
         let event: StepEvent = match serde_json::from_str(line) {
             Ok(event) => event,
             Err(error) => {
@@ -143,15 +145,12 @@ impl Reader {
                 return;
             }
         };
-        // A restarted observer repeats each file from its beginning; each actor writes into one.
-        let seen = steps_seen.entry(event.actor.clone()).or_default();
-        *seen += 1;
-        let told = self.told_steps.entry(event.actor.clone()).or_default();
-        if *seen <= *told {
+        // A restarted observer repeats each file from its beginning, and a node that lost its disk begins a new one.
+        let address = (event.actor.clone(), event.step.clone(), event.moment);
+        let (actor, step, moment) = address.clone();
+        if !self.told_steps.insert((actor, event.boot_us, step, moment)) {
             return;
         }
-        *told = *seen;
-        let address = (event.actor.clone(), event.step.clone(), event.moment);
         let occurrence = self.occurrences.entry(address).or_default();
         *occurrence += 1;
         let at_us = self.stream.clock.from_boot_us(event.boot_us);

@@ -22,7 +22,7 @@ use crate::docker::{Engine, Owner, Role, RunLabels};
 use crate::evidence::run_directory::{RunDirectory, write_whole};
 use crate::evidence::{CaseClock, Recorder, collect};
 use crate::faults::Injector;
-use crate::installer::{Access, Escrow, STEPS, Selfhost, checkpoint_agent};
+use crate::installer::{Access, Escrow, STEPS, Selfhost, checkpoint_agent, recovery};
 use crate::probes::{APISERVER_PORT, CredentialProbe, Identity, Probes, Subject};
 use crate::stream::{Dispatcher, Stream};
 
@@ -287,7 +287,7 @@ impl Runner<'_> {
                 steps.push(STEPS);
             }
             if node.role() == Role::ControlPlane {
-                steps.push(checkpoint_agent::STEPS);
+                steps.extend([checkpoint_agent::STEPS, recovery::STEPS]);
             }
             probes.watch_node(stream, node.clone(), steps);
         }
@@ -345,6 +345,7 @@ impl Runner<'_> {
             snapshot: None,
             last_end: None,
             unreleased: Vec::new(),
+            has_workload: false,
         }
     }
 

@@ -1,4 +1,4 @@
-//! Machines held at their steps: the installer, and the checkpoint agents of nodes. Faults are injected there,
+//! Machines held at their steps: the installer, a recovery, and the checkpoint agents of nodes. Faults are injected there,
 //! and whoever still lives is released.
 
 use std::collections::BTreeSet;
@@ -11,7 +11,7 @@ use tokio::time::{sleep, timeout};
 use super::operation::Open;
 use super::settle;
 use super::timeline::{Timeline, chain, trouble};
-use crate::installer::{HoldPoint, checkpoint_agent};
+use crate::installer::{CONTROL, HoldPoint, checkpoint_agent, recovery};
 
 impl Timeline<'_> {
     /// Hold points are the installer's from its first start on; a later `resume` keeps them.
@@ -57,6 +57,7 @@ impl Timeline<'_> {
             .waiting_for(&self.case.id, &format!("{} to reach {address}", at.actor));
         self.reach(at, &address).await?;
         self.injector.inject(index, &at.inject).await;
+        self.end_recovery(&at.inject);
         if at.inject.iter().any(|fault| self.ends(fault, &at.actor)) {
             return Ok(());
         }
@@ -99,7 +100,7 @@ impl Timeline<'_> {
     }
 
     /// Whether a fault ended the machine, which then need not be released.
-    fn ends(&self, fault: &Fault, actor: &Actor) -> bool {
+    pub(super) fn ends(&self, fault: &Fault, actor: &Actor) -> bool {
         let home = home(actor);
         let is_hit = || self.injector.last_targets().contains(&home);
         let killed = match fault {
@@ -131,11 +132,14 @@ impl Timeline<'_> {
         let node = self.cluster.node(home.as_str());
         let node = node.map_err(|error| cannot(chain(&error)))?;
         let hold = HoldPoint::of(at);
-        if at.actor.agent_node().is_some() {
-            let released = checkpoint_agent::release(node, &hold).await;
-            return released.map_err(|error| cannot(chain(&error)));
-        }
-        let released = self.installer.release(node, &hold).await;
+        let control = if at.actor.agent_node().is_some() {
+            checkpoint_agent::CONTROL
+        } else if at.actor.recovery_node().is_some() {
+            recovery::CONTROL
+        } else {
+            CONTROL
+        };
+        let released = hold.release(node, control).await;
         released.map_err(|error| cannot(chain(&error)))
     }
 
@@ -158,6 +162,7 @@ impl Timeline<'_> {
 fn home(actor: &Actor) -> NodeId {
     actor
         .agent_node()
+        .or_else(|| actor.recovery_node())
         .unwrap_or_else(|| NodeId::control_plane(1))
 }
 

@@ -15,6 +15,7 @@ mod settle;
 mod simulated;
 mod timeline;
 mod usual;
+mod workload;
 
 pub use case::{Backend, CaseContext, Containers, run_case};
 pub(crate) use plans::{agent_of, plan_of};

@@ -8,6 +8,7 @@ use scenarios::OperationKind;
 use tokio::time::{Instant, sleep};
 use tokio_util::task::AbortOnDropHandle;
 
+use super::recovery::OpenRecovery;
 use crate::cluster::Node;
 use crate::installer::{HoldPoint, InstallerError, Selfhost, UnitState};
 use crate::stream::Stream;
@@ -20,11 +21,14 @@ const OVERDUE: Duration = Duration::from_secs(900);
 /// An operation that was started and not yet joined. Dropped, it is watched no longer: a watcher
 /// that outlived an interrupted case would keep its record open.
 #[derive(Debug)]
-pub(super) struct Open {
-    watcher: AbortOnDropHandle<OperationEnd>,
+pub(super) enum Open {
+    /// A unit of a node.
+    Unit(AbortOnDropHandle<OperationEnd>),
+    /// A recovery: a command that we wait for.
+    Recovery(OpenRecovery),
 }
 
-/// Starts an operation and watches it until it ends.
+/// Starts the installer's unit and watches it until it ends.
 ///
 /// # Errors
 /// When the installer could not be started.
@@ -44,13 +48,8 @@ pub(super) async fn start(
     };
     stream.runner(Sighting::OperationStarted(started)).await;
     match kind {
-        OperationKind::Bootstrap => installer.start(node, holds).await?,
         OperationKind::Resume => installer.resume(node).await?,
-        OperationKind::ForeignBootstrap
-        | OperationKind::Snapshot
-        | OperationKind::Recover { .. } => {
-            unreachable!("what cannot be held is carried out where it stands")
-        }
+        _ => installer.start(node, holds).await?,
     }
     let watcher = tokio::spawn(watch(
         operation,
@@ -58,20 +57,16 @@ pub(super) async fn start(
         node.clone(),
         stream.clone(),
     ));
-    Ok(Open {
-        watcher: AbortOnDropHandle::new(watcher),
-    })
+    Ok(Open::Unit(AbortOnDropHandle::new(watcher)))
 }
 
 impl Open {
     /// Whether the operation has ended.
     pub(super) fn has_ended(&self) -> bool {
-        self.watcher.is_finished()
-    }
-
-    /// Waits for the end.
-    pub(super) async fn join(self) -> OperationEnd {
-        self.watcher.await.unwrap_or(OperationEnd::Failed)
+        match self {
+            Self::Unit(watcher) => watcher.is_finished(),
+            Self::Recovery(recovery) => recovery.has_ended(),
+        }
     }
 }
 

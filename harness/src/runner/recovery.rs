@@ -5,15 +5,44 @@ use std::time::Duration;
 use oracle::Sighting;
 use oracle::observation::{self, Cause, OperationEnd, OperationEnded, Trouble};
 use scenarios::{OperationKind, RecoverFrom};
-use terms::NodeId;
+use terms::{Actor, Fault, NodeId};
 use tokio::time::{Instant, sleep, timeout};
+use tokio_util::task::AbortOnDropHandle;
 
+use super::operation::Open;
 use super::timeline::{Timeline, chain, trouble};
 use crate::cluster::Node;
-use crate::installer::{Ended, InstallerError};
+use crate::installer::{Ended, HoldPoint, InstallerError};
 
 /// How long a rival waits for the first one's etcd.
 const FIRST_WITHIN: Duration = Duration::from_secs(90);
+
+/// A recovery that was begun.
+#[derive(Debug)]
+struct Begun {
+    /// The node on which it was.
+    first: Node,
+    /// Control-plane nodes that are left out.
+    lost: Vec<String>,
+    since: Instant,
+}
+
+/// A recovery in the background.
+#[derive(Debug)]
+pub(super) struct OpenRecovery {
+    command: AbortOnDropHandle<Result<Ended, InstallerError>>,
+    kind: OperationKind,
+    begun: Begun,
+    /// A fault ended it.
+    is_killed: bool,
+}
+
+impl OpenRecovery {
+    /// Whether the command has ended on the first node.
+    pub(super) fn has_ended(&self) -> bool {
+        self.is_killed || self.command.is_finished()
+    }
+}
 
 impl Timeline<'_> {
     /// Carries an operation out to its end and records both.
@@ -68,37 +97,108 @@ impl Timeline<'_> {
         started.await
     }
 
-    /// The first node, with a rival beside it if one is asked for; then, one after another, every node that
-    /// lost its disk.
+    /// The first node, with a rival beside it if one is asked for; then the others.
     async fn recover(&mut self, from: RecoverFrom, rival: bool) -> Result<Ended, InstallerError> {
-        let begun = Instant::now();
+        let begun = self.begin(from).await?;
+        self.console
+            .waiting_for(&self.case.id, "the first node's recovery");
+        let recovery = self.installer.recover(&begun.first, from, &begun.lost, &[]);
         let nodes: Vec<Node> = self.cluster.nodes().to_vec();
-        let without_disk = self.injector.without_disk().clone();
-        let is_lost = |node: &Node| without_disk.contains(&NodeId::new(node.name()));
-        let first = &nodes[0];
-        self.equip(first).await?;
-        if is_lost(first) {
-            self.installer.replace(first).await?;
+        let (recovered, beside) = tokio::join!(recovery, self.rival(rival, &nodes));
+        beside?;
+        self.finish(begun, recovered?).await
+    }
+
+    /// Begins a recovery that stays in the background, where it is held.
+    pub(super) async fn open_recovery(
+        &mut self,
+        kind: OperationKind,
+        from: RecoverFrom,
+        holds: Vec<HoldPoint>,
+    ) -> Result<(), Trouble> {
+        self.started(kind, false).await;
+        let begun = self.begin(from).await;
+        let begun = begun.map_err(|error| trouble(Cause::Harness, chain(&error)))?;
+        let (installer, first, lost) = (
+            self.installer.clone(),
+            begun.first.clone(),
+            begun.lost.clone(),
+        );
+        let recovery = async move { installer.recover(&first, from, &lost, &holds).await };
+        self.open = Some(Open::Recovery(OpenRecovery {
+            command: AbortOnDropHandle::new(tokio::spawn(recovery)),
+            kind,
+            begun,
+            is_killed: false,
+        }));
+        Ok(())
+    }
+
+    /// Remembers it when one of these faults ended the recovery that is open.
+    pub(super) fn end_recovery(&mut self, faults: &[Fault]) {
+        let actor = Actor::recovery(&NodeId::control_plane(1));
+        let is_hit = faults.iter().any(|fault| self.ends(fault, &actor));
+        if let Some(Open::Recovery(recovery)) = &mut self.open {
+            recovery.is_killed |= is_hit;
+        }
+    }
+
+    /// Waits for the end of a recovery in the background; the others follow if the first node is back.
+    pub(super) async fn close_recovery(&mut self, open: OpenRecovery) -> Result<(), Trouble> {
+        let failed = |error: &dyn std::error::Error| trouble(Cause::Harness, chain(error));
+        let (end, detail) = if open.is_killed {
+            // Its node may be off: what the engine says of the command by then says nothing.
+            (OperationEnd::Killed, "a fault ended it".to_owned())
+        } else {
+            let ended = open.command.await.map_err(|error| failed(&error))?;
+            let ended = ended.map_err(|error| failed(&error))?;
+            let finished = self.finish(open.begun, ended).await;
+            finished.map_err(|error| failed(&error))?
+        };
+        self.ended(open.kind, end, detail).await;
+        self.last_end = Some(end);
+        Ok(())
+    }
+
+    /// Makes the first node ready, and says who is left out.
+    async fn begin(&mut self, from: RecoverFrom) -> Result<Begun, InstallerError> {
+        let begun = Instant::now();
+        let nodes = self.cluster.nodes();
+        let first = nodes[0].clone();
+        self.equip(&first).await?;
+        if self.is_lost(&first) {
+            self.installer.replace(&first).await?;
+            self.injector.disk_filled(&NodeId::new(first.name()));
         }
         // A snapshot becomes one member, whatever became of the others.
         let others = nodes.iter().filter(|node| is_control_plane(node)).skip(1);
-        let lost: Vec<String> = others
-            .filter(|node| from == RecoverFrom::Snapshot || is_lost(node))
+        let lost = others
+            .filter(|node| from == RecoverFrom::Snapshot || self.is_lost(node))
             .map(|node| node.name().to_owned())
             .collect();
-        self.console
-            .waiting_for(&self.case.id, "the first node's recovery");
-        let recovery = self.installer.recover(first, from, &lost);
-        let (recovered, beside) = tokio::join!(recovery, self.rival(rival, &nodes));
-        beside?;
-        let (end, said) = recovered?;
-        self.installer.disarm(first).await?;
-        if end != OperationEnd::Done {
-            return Ok((end, said));
+        Ok(Begun {
+            first,
+            lost,
+            since: begun,
+        })
+    }
+
+    /// Once the first node is back, every other node that lost its disk, one after another.
+    async fn finish(&mut self, begun: Begun, first: Ended) -> Result<Ended, InstallerError> {
+        self.installer.disarm(&begun.first).await?;
+        if first.0 != OperationEnd::Done {
+            return Ok(first);
         }
-        self.injector.disk_filled(&NodeId::new(first.name()));
-        let mut times = vec![format!("{} after {}", first.name(), seconds(begun))];
-        for node in nodes.iter().skip(1).filter(|node| is_lost(node)) {
+        let mut times = vec![format!(
+            "{} after {}",
+            begun.first.name(),
+            seconds(begun.since)
+        )];
+        let nodes: Vec<Node> = self.cluster.nodes().to_vec();
+        for node in nodes.iter().skip(1) {
+            if !self.is_lost(node) {
+                continue;
+            }
             self.console
                 .waiting_for(&self.case.id, &format!("{} to join", node.name()));
             self.equip(node).await?;
@@ -112,9 +212,14 @@ impl Timeline<'_> {
                 return Ok((end, format!("{}: {said}", node.name())));
             }
             self.injector.disk_filled(&NodeId::new(node.name()));
-            times.push(format!("{} after {}", node.name(), seconds(begun)));
+            times.push(format!("{} after {}", node.name(), seconds(begun.since)));
         }
         Ok((OperationEnd::Done, format!("back: {}", times.join(", "))))
+    }
+
+    fn is_lost(&self, node: &Node) -> bool {
+        let lost = self.injector.without_disk();
+        lost.contains(&NodeId::new(node.name()))
     }
 
     /// Somebody begins the same on the last control-plane node once the first one's etcd answers.
@@ -144,7 +249,7 @@ impl Timeline<'_> {
         let lost: Vec<String> = others.map(|other| other.name().to_owned()).collect();
         let (end, said) = self
             .installer
-            .recover(node, RecoverFrom::Snapshot, &lost)
+            .recover(node, RecoverFrom::Snapshot, &lost, &[])
             .await?;
         self.ended(kind, end, format!("{}: {said}", node.name()))
             .await;

@@ -9,13 +9,14 @@ use scenarios::{Case, Installer};
 
 use super::plans::agent_of;
 
-/// Replays the logs of a case: its installer's, if its policy is built in, and its agents'.
+/// Replays the logs of a case: its installer's, if its policy is built in, its recoveries', and its agents'.
 ///
 /// # Errors
 /// When a machine decides otherwise than its log says, or a driver broke a promise.
 pub(super) fn check(evidence: &Path, case: &Case) -> Result<(), String> {
     let Installer::Selfhost(selfhost) = &case.installer;
     check_installer(evidence, &selfhost.policy)?;
+    check_recoveries(evidence)?;
     match agent_of(case)? {
         Some(plan) => check_agents(evidence, &plan),
         None => Ok(()),
@@ -27,8 +28,28 @@ fn check_installer(evidence: &Path, policy: &str) -> Result<(), String> {
         return Ok(());
     };
     let file = evidence.join("cp-1").join("installer-log.ndjson");
-    let Ok(text) = std::fs::read_to_string(&file) else {
-        // The node was off when evidence was taken, which the evidence says itself.
+    check_procedure(&file, &plan)
+        .map_err(|error| format!("the installer's log does not follow from its policy: {error}"))
+}
+
+fn check_recoveries(evidence: &Path) -> Result<(), String> {
+    let Some(plan) = Plan::named(Plan::RECOVERY) else {
+        return Ok(());
+    };
+    for folder in std::fs::read_dir(evidence).into_iter().flatten().flatten() {
+        let file = folder.path().join("recovery-log.ndjson");
+        check_procedure(&file, &plan).map_err(|error| {
+            let node = folder.file_name();
+            let node = node.to_string_lossy();
+            format!("the log of {node}'s recovery does not follow from its policy: {error}")
+        })?;
+    }
+    Ok(())
+}
+
+fn check_procedure(file: &Path, plan: &Plan) -> Result<(), String> {
+    let Ok(text) = std::fs::read_to_string(file) else {
+        // Nothing ran there, or the node was off when evidence was taken, which the evidence says itself.
         return Ok(());
     };
     let whole = whole_lines(&text);
@@ -36,8 +57,7 @@ fn check_installer(evidence: &Path, policy: &str) -> Result<(), String> {
         return Ok(());
     }
     let log = read_log(&whole).map_err(|error| format!("{}: {error}", file.display()))?;
-    check_log(&plan, &log)
-        .map_err(|error| format!("the installer's log does not follow from its policy: {error}"))
+    check_log(plan, &log).map_err(|error| error.to_string())
 }
 
 fn check_agents(evidence: &Path, plan: &AgentPlan) -> Result<(), String> {
@@ -93,6 +113,24 @@ mod tests {
         std::fs::write(&file, silent.to_line() + "\n").unwrap();
         assert!(super::check_installer(folder.path(), "modern").is_err());
     }
+
+    #[test]
+    fn a_recoverys_log_that_decides_otherwise_is_noticed() {
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::create_dir(folder.path().join("cp-3")).unwrap();
+        let file = folder.path().join("cp-3/recovery-log.ndjson");
+        let plan = pivot::Plan::named(pivot::Plan::RECOVERY).unwrap();
+        let (_, effects) = pivot::resume(&plan, None);
+        for (effects, follows) in [(effects, true), (pivot::Effects::none(), false)] {
+            let resumed = pivot::LogEntry::Resumed {
+                durable: None,
+                effects,
+            };
+            std::fs::write(&file, resumed.to_line() + "\n").unwrap();
+            assert_eq!(super::check_recoveries(folder.path()).is_ok(), follows);
+        }
+    }
+
     #[test]
     fn an_agents_log_that_decides_otherwise_is_noticed() {
         use pivot::checkpoint::{Effects, Input, LogEntry, Timer, begin, modern_agent, step};

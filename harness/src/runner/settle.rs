@@ -32,7 +32,7 @@ pub(super) struct Settler {
 
 impl Settler {
     /// Waits as long as the entry says, runs the claims, and records the result. A time-out is a
-    /// finding, not an error. After `holding` nothing needs to be self-hosted yet.
+    /// finding, not an error. After `holding` nothing needs to be self-hosted yet. Says whether all is well.
     pub(super) async fn settle(
         &self,
         entry: u32,
@@ -40,7 +40,7 @@ impl Settler {
         holding: bool,
         off: &[NodeId],
         console: &Console,
-    ) {
+    ) -> bool {
         let start_us = self.stream.clock.now_us();
         let begun = Instant::now();
         let deadline = begun + wanted.within.to_duration();
@@ -73,6 +73,7 @@ impl Settler {
         } else {
             BTreeMap::new()
         };
+        let is_well = missing.is_empty() && failed_claims.is_empty();
         let took_ms = u64::try_from(begun.elapsed().as_millis()).unwrap_or(u64::MAX);
         let settled = Settled {
             entry,
@@ -83,6 +84,7 @@ impl Settler {
         self.stream
             .saw(oracle::Source::Runner, start_us, Sighting::Settled(settled))
             .await;
+        is_well
     }
 
     fn missing(&self, holding: bool, off: &[NodeId]) -> Vec<String> {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use oracle::Sighting;
 use oracle::observation::{Cause, Entry as EntryRecord, OperationEnd, Trouble};
 use scenarios::{At, Case, Entry, Heal, Joined, Operation, OperationKind, describe_entry};
-use terms::Actor;
+use terms::{Actor, NodeId};
 use tokio::time::sleep;
 
 use super::operation::{self, Open};
@@ -33,6 +33,8 @@ pub(super) struct Timeline<'a> {
     pub(super) last_end: Option<OperationEnd>,
     /// Who is to be released, but stands still with its node.
     pub(super) unreleased: Vec<At>,
+    /// A user's workload was left running.
+    pub(super) has_workload: bool,
 }
 
 /// Shorthand for trouble that ends the timeline.
@@ -74,8 +76,7 @@ impl Timeline<'_> {
             self.play_entry(index, entry, &what).await?;
             self.mark(index, &what, false).await;
         }
-        self.join("the end of the operation").await;
-        Ok(())
+        self.join("the end of the operation").await
     }
 
     async fn mark(&self, entry: u32, what: &str, begins: bool) {
@@ -101,6 +102,7 @@ impl Timeline<'_> {
             Entry::At(at) => self.at(index, at).await,
             Entry::Inject(faults) => {
                 self.injector.inject(index, faults).await;
+                self.end_recovery(faults);
                 Ok(())
             }
             Entry::Wait(duration) => {
@@ -116,41 +118,63 @@ impl Timeline<'_> {
                 self.release_thawed().await
             }
             Entry::Settle(wanted) => {
-                self.join("the end of the operation").await;
+                self.join("the end of the operation").await?;
                 let holding = self.last_end == Some(OperationEnd::Holding);
                 let off = self.injector.out_of_service();
-                self.settler
-                    .settle(index, wanted, holding, &off, &self.console)
-                    .await;
+                let settling = self
+                    .settler
+                    .settle(index, wanted, holding, &off, &self.console);
+                if settling.await && !holding {
+                    self.leave_workload(index).await;
+                }
                 Ok(())
             }
         }
     }
 
     async fn operate(&mut self, index: u32, operation: &Operation) -> Result<(), Trouble> {
-        self.join("the operation before").await;
-        if operation.kind == OperationKind::Bootstrap {
+        self.join("the operation before").await?;
+        let kind = operation.kind;
+        if kind == OperationKind::Bootstrap {
             self.hold_agents().await?;
         }
-        if !operation.kind.can_be_held() {
-            return self.carry_out(operation.kind).await;
+        match kind {
+            OperationKind::Bootstrap | OperationKind::Resume => {
+                let node = self.bootstrap_node()?;
+                let holds = self.holds(index, &Actor::default());
+                let opened = operation::start(kind, self.installer, &node, &holds, &self.stream);
+                let opened = opened
+                    .await
+                    .map_err(|error| trouble(Cause::Harness, chain(&error)))?;
+                self.open = Some(opened);
+            }
+            OperationKind::Recover { from, .. } if operation.joined != Joined::ByItself => {
+                let holds = self.holds(index, &Actor::recovery(&NodeId::control_plane(1)));
+                self.open_recovery(kind, from, holds).await?;
+            }
+            _ => self.carry_out(kind).await?,
         }
-        let node = self.bootstrap_node()?;
-        let holds = self.holds(index, &Actor::default());
-        let opened =
-            operation::start(operation.kind, self.installer, &node, &holds, &self.stream).await;
-        self.open = Some(opened.map_err(|error| trouble(Cause::Harness, chain(&error)))?);
         if operation.joined == Joined::ByItself {
-            self.join("the operation").await;
+            self.join("the operation").await?;
         }
         Ok(())
     }
 
     /// Waits until the open operation has ended, if one is open.
-    pub(super) async fn join(&mut self, what: &str) {
-        if let Some(open) = self.open.take() {
-            self.console.waiting_for(&self.case.id, what);
-            self.last_end = Some(open.join().await);
+    ///
+    /// # Errors
+    /// When what remains to be done of a recovery cannot be done.
+    pub(super) async fn join(&mut self, what: &str) -> Result<(), Trouble> {
+        let Some(open) = self.open.take() else {
+            return Ok(());
+        };
+        self.console.waiting_for(&self.case.id, what);
+        match open {
+            Open::Unit(watcher) => {
+                self.last_end = Some(watcher.await.unwrap_or(OperationEnd::Failed));
+                Ok(())
+            }
+            Open::Recovery(recovery) => self.close_recovery(recovery).await,
         }
     }
 

@@ -9,7 +9,7 @@ use crate::case::Cluster;
 use crate::decode::decode;
 use crate::entry::{At, Entry, Heal, Joined, Operation, OperationKind, RecoverFrom, Settle};
 use crate::mistake::Wrong;
-use crate::policy::{Policy, UNPLANNED_STEPS};
+use crate::policy::{Policy, UNPLANNED_STEPS, recovery_steps};
 use crate::selector::Target;
 use crate::tree::{Place, Tree};
 use crate::written::{
@@ -40,11 +40,10 @@ pub(super) fn check(items: &[Tree], place: Place, cluster: &Cluster, policy: &Po
         bound: BTreeSet::new(),
     };
     for (tree, index) in items.iter().zip(0_u32..) {
-        let followed_by_at = items
-            .get(index as usize + 1)
-            .is_some_and(|next| next.get("at").is_some());
+        let next = items.get(index as usize + 1);
+        let held_next = next.and_then(|next| next.get("at")).map(actor_of);
         match decode::<WrittenEntry>(tree) {
-            Ok(entry) => walk.entry(entry, tree, index, followed_by_at),
+            Ok(entry) => walk.entry(entry, tree, index, held_next.as_ref()),
             Err(wrong) => {
                 walk.wrongs.push(wrong);
                 walk.torn = true;
@@ -60,6 +59,12 @@ pub(super) fn check(items: &[Tree], place: Place, cluster: &Cluster, policy: &Po
         entries: walk.entries,
         wrongs: walk.wrongs,
     }
+}
+
+/// Who is held at an `at`, as far as that can be read.
+fn actor_of(at: &Tree) -> Actor {
+    let written = at.get("actor").map(decode::<Actor>);
+    written.and_then(Result::ok).unwrap_or_default()
 }
 
 /// What is known at an entry of a timeline.
@@ -92,7 +97,9 @@ impl Walk<'_> {
         }
     }
 
-    fn entry(&mut self, entry: WrittenEntry, tree: &Tree, index: u32, followed_by_at: bool) {
+    /// An operation stays in the background when the next entry holds somebody: `held_next`.
+    fn entry(&mut self, entry: WrittenEntry, tree: &Tree, index: u32, held_next: Option<&Actor>) {
+        let followed_by_at = held_next.is_some();
         let entry = match entry {
             WrittenEntry::Bootstrap(WrittenBootstrap { foreign: false }) => {
                 self.operation(OperationKind::Bootstrap, index, followed_by_at)
@@ -110,8 +117,10 @@ impl Walk<'_> {
                 self.operation(OperationKind::Snapshot, index, false)
             }
             WrittenEntry::Recover(WrittenRecover { from, rival }) => {
-                self.may_recover(from, rival, tree);
-                self.operation(OperationKind::Recover { from, rival }, index, false)
+                // Agents may be held at any time, and no recovery waits for that.
+                let is_held = held_next.is_some_and(|actor| actor.recovery_node().is_some());
+                self.may_recover(from, rival, is_held, tree);
+                self.operation(OperationKind::Recover { from, rival }, index, is_held)
             }
             WrittenEntry::Resume(Nothing {}) => {
                 self.may_resume(tree.place);
@@ -132,16 +141,16 @@ impl Walk<'_> {
         self.entries.push(entry);
     }
 
-    fn operation(&mut self, kind: OperationKind, index: u32, followed_by_at: bool) -> Entry {
+    fn operation(&mut self, kind: OperationKind, index: u32, in_background: bool) -> Entry {
         self.join(index);
         self.begun |= kind == OperationKind::Bootstrap;
         self.killed = false;
-        let joined = if followed_by_at {
+        let joined = if in_background {
             Joined::ByTheEnd
         } else {
             Joined::ByItself
         };
-        if followed_by_at {
+        if in_background {
             self.open = Some(self.entries.len());
         }
         Entry::Operation(Operation { kind, joined })
@@ -161,7 +170,7 @@ impl Walk<'_> {
         }
     }
 
-    fn may_recover(&mut self, from: RecoverFrom, rival: bool, tree: &Tree) {
+    fn may_recover(&mut self, from: RecoverFrom, rival: bool, is_held: bool, tree: &Tree) {
         self.after_bootstrap(tree.place, "there is nothing to recover");
         if from == RecoverFrom::Snapshot && !self.snapshot {
             let place = tree.deepest(&["recover", "from"]).place;
@@ -170,6 +179,12 @@ impl Walk<'_> {
                 "no snapshot was taken that could be restored",
                 "put a `snapshot` before it",
             );
+        }
+        if rival && is_held {
+            let place = tree.deepest(&["recover", "rival"]).place;
+            let wrong = Wrong::new(place, "a recovery that is held has no rival");
+            let help = "leave `rival` out, or the `at` behind it";
+            self.wrongs.push(wrong.help(help));
         }
         if rival && (self.cluster.control_plane < 2 || from == RecoverFrom::Etcd) {
             let place = tree.deepest(&["recover", "rival"]).place;
@@ -181,7 +196,13 @@ impl Walk<'_> {
     }
 
     fn may_resume(&mut self, place: Place) {
-        if !self.begun {
+        if self.is_recovering() {
+            self.out_of_order(
+                place,
+                "a recovery is not resumed",
+                "put the same `recover` here again, which goes on with it",
+            );
+        } else if !self.begun {
             self.out_of_order(
                 place,
                 "there is nothing to resume",
@@ -213,6 +234,10 @@ impl Walk<'_> {
             self.of_installer(tree);
             let policy = self.policy;
             self.step(&step, &policy.steps, &UNPLANNED_STEPS, place("step"));
+        } else if actor == Actor::recovery(&self.cluster.bootstrap_node()) {
+            self.of_recovery(tree);
+            let steps = recovery_steps();
+            self.step(&step, &steps, &UNPLANNED_STEPS, place("step"));
         } else {
             self.unknown_actor(&actor, place("actor"));
         }
@@ -236,13 +261,31 @@ impl Walk<'_> {
 
     /// What an `at` of the installer asks for.
     fn of_installer(&mut self, tree: &Tree) {
-        if self.open.is_none() {
+        if self.open.is_none() || self.is_recovering() {
             self.out_of_order(
                 tree.place,
                 "no operation is in the background here",
                 "put the `at` right behind `bootstrap` or `resume`: that keeps the operation in the background",
             );
             // What depends on an open operation would only repeat this.
+            self.torn = true;
+        }
+    }
+
+    /// Whether the operation in the background is a recovery.
+    fn is_recovering(&self) -> bool {
+        let open = self.open.and_then(|open| self.entries.get(open));
+        matches!(open, Some(Entry::Operation(operation)) if operation.kind.is_recovery())
+    }
+
+    /// What an `at` of a recovery asks for.
+    fn of_recovery(&mut self, tree: &Tree) {
+        if !self.is_recovering() {
+            self.out_of_order(
+                tree.place,
+                "no recovery is in the background here",
+                "put the `at` right behind `recover`: that keeps the recovery in the background",
+            );
             self.torn = true;
         }
     }
@@ -269,7 +312,9 @@ impl Walk<'_> {
         let has_agents = self.policy.agent.is_some();
         let nodes = self.cluster.control_plane_nodes().filter(|_| has_agents);
         let known: Vec<String> = nodes.map(|node| Actor::agent(&node).0).collect();
-        let known = known.iter().map(String::as_str).chain(["installer"]);
+        let recovery = Actor::recovery(&self.cluster.bootstrap_node());
+        let others = ["installer", recovery.0.as_str()];
+        let known = known.iter().map(String::as_str).chain(others);
         self.wrongs
             .push(Wrong::unknown(place, "actor", &actor.0, known));
     }

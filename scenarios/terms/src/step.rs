@@ -59,7 +59,7 @@ impl fmt::Display for Moment {
     }
 }
 
-/// The machine that announces steps: `installer`, or such as `checkpoint@cp-1`.
+/// The machine that announces steps: `installer`, or such as `checkpoint@cp-1` or `recovery@cp-1`.
 #[derive(
     Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema,
 )]
@@ -76,10 +76,22 @@ impl Actor {
     pub fn agent_node(&self) -> Option<NodeId> {
         self.0.strip_prefix(AGENT).map(NodeId::new)
     }
+
+    /// A recovery that somebody began on a node.
+    pub fn recovery(node: &NodeId) -> Self {
+        Self(format!("{RECOVERY}{node}"))
+    }
+
+    /// The node on which this recovery was begun; none for any other machine.
+    pub fn recovery_node(&self) -> Option<NodeId> {
+        self.0.strip_prefix(RECOVERY).map(NodeId::new)
+    }
 }
 
 /// What the names of checkpoint agents begin with.
 const AGENT: &str = "checkpoint@";
+/// What the names of recoveries begin with.
+const RECOVERY: &str = "recovery@";
 
 impl Default for Actor {
     fn default() -> Self {

@@ -232,6 +232,7 @@ impl Projection<'_> {
             checkpoints: Vec::new(),
             blind_to_checkpoints: false,
             agents: Vec::new(),
+            workload: None,
             kubelet: Some(ProcessId {
                 pid: 200,
                 start_ticks: self.kubelets[usize::from(number)],

@@ -316,6 +316,7 @@ fn inventory(world: &World, index: u8) -> NodeInventory {
         checkpoints: checkpoints(&state.kept),
         blind_to_checkpoints: false,
         agents: agents(world, index),
+        workload: None,
         kubelet: state.has_kubelet(world.now_ms).then_some(ProcessId {
             pid: state.kubelet.pid,
             start_ticks: state.kubelet.started_ms / 10,

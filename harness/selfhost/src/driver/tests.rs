@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use pivot::contract::{self, Broken};
 use pivot::{AssetGroup, NodeSet, read_log};
+use terms::Actor;
 
 use super::twin::Twin;
 use super::*;
@@ -30,7 +31,7 @@ fn driver(state: &std::path::Path, twin: &Twin, points: &[&str]) -> Driver<Twin,
         plan,
         tasks: twin.clone(),
         facts: twin.clone(),
-        events: Events::open(&EventsTo::File(layout.events())).unwrap(),
+        events: Events::of(Actor::default(), &EventsTo::File(layout.events())).unwrap(),
         log: Log::open(&layout.log()).unwrap(),
         holds,
         stop: CancellationToken::new(),

@@ -1,7 +1,7 @@
 //! S28: no procedure counts a pod whose node has no fresh lease.
 //!
-//! Judged of recoveries, which begin with what etcd remembers. What was counted shows in the steps that wait for
-//! pods: when one is completed, a self-hosted pod of each component that it waits for must be bound to a node with
+//! Judged of recoveries, which begin with what etcd remembers; of a rival's too, if it comes that far. What was
+//! counted shows in the steps that wait for pods: when one is completed, a self-hosted pod of each component that it waits for must be bound to a node with
 //! power (`pods-scheduled`), or a process of it run on one (`self-hosted-serving`, `controllers-handed-over`). Only
 //! nodes with power renew their leases. Unknown when the pods, or a node with power, were not seen lately.
 
@@ -15,7 +15,6 @@ use crate::view::{CLUSTER_STALE_US, View};
 
 #[derive(Default)]
 struct DecisionsUseFreshFacts {
-    recovering: bool,
     judged: u64,
     unknown: Option<String>,
     found: Option<Finding>,
@@ -41,10 +40,9 @@ fn waits_for(step: &str) -> Option<(&'static [Component], bool)> {
 impl Invariant for DecisionsUseFreshFacts {
     fn observe(&mut self, view: &View, seen: &Observation) {
         match &seen.saw {
-            Sighting::OperationStarted(operation) if !operation.foreign && !operation.rival => {
-                self.recovering = operation.operation == "recover";
-            }
-            Sighting::Step(step) if self.recovering && step.moment == Moment::Completed => {
+            Sighting::Step(step)
+                if step.actor.recovery_node().is_some() && step.moment == Moment::Completed =>
+            {
                 let Some((components, must_run)) = waits_for(step.step.as_str()) else {
                     return;
                 };

@@ -28,6 +28,7 @@ pub(crate) mod lost_instance_returns;
 pub(crate) mod node_loss_is_survived;
 pub(crate) mod pivot_keeps_the_api_writable;
 pub(crate) mod recovery_from_snapshot;
+pub(crate) mod workloads_keep_running;
 
 pub(crate) mod loss;
 mod outage;

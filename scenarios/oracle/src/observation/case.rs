@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
-use terms::{Capability, Milliseconds, Moment, NodeId, StepName};
+use terms::{Actor, Capability, Milliseconds, Moment, NodeId, StepName};
 
 use super::Step;
 
@@ -83,8 +83,10 @@ impl CaseOpened {
     }
 
     /// Whether this step says that the procedure is done: the done step completed, or a mark of that name reached.
+    /// Only the installer's own step does: when a recovery's is done, other nodes have yet to join.
     pub fn is_done(&self, step: &Step) -> bool {
         let is_mark = self.done_step.as_str() == "done";
-        step.step == self.done_step && (is_mark || step.moment == Moment::Completed)
+        let is_own = step.actor == Actor::default();
+        is_own && step.step == self.done_step && (is_mark || step.moment == Moment::Completed)
     }
 }

@@ -15,7 +15,10 @@ use terms::NodeId;
 
 pub use case::{CaseClosed, CaseOpened, Cause, CheckpointTimes, Trouble};
 pub use cluster::{EtcdKey, EtcdStatus, Lease, NodeStatus, PodStatus};
-pub use node::{AgentSeen, CheckpointSeen, NodeInventory, Process, ProcessId};
+pub use node::{
+    AgentSeen, Answering, CheckpointSeen, ContainerSeen, NodeInventory, Process, ProcessId,
+    WorkloadSeen,
+};
 pub use procedure::{Operation, OperationEnd, OperationEnded, Step};
 pub use quality::{Gap, HostSample};
 pub use request::{Connection, Credential, ReadBack, Request, RequestKind, RequestOutcome, Served};

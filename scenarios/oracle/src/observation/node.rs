@@ -27,6 +27,41 @@ pub struct NodeInventory {
     /// Processes of the checkpoint agent.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub agents: Vec<AgentSeen>,
+    /// A user's workload, where the observer was told to look for one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub workload: Option<WorkloadSeen>,
+}
+
+/// What a node shows of a user's workload.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct WorkloadSeen {
+    /// The containers of its pods.
+    pub containers: Vec<ContainerSeen>,
+    /// What its Service says to somebody on this node.
+    pub service: Answering,
+}
+
+/// A container of a pod.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct ContainerSeen {
+    /// The pod's UID.
+    pub pod: String,
+    /// The container's name.
+    pub name: String,
+    /// How often it was started.
+    pub starts: u32,
+}
+
+/// Whether somebody who goes on asking is answered.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Answering {
+    /// Nobody has ever answered.
+    NotYet,
+    /// Answers come.
+    Answers,
+    /// No answer has come for five seconds, though there were some before.
+    Silent,
 }
 
 /// A version of a component on a node's disk.

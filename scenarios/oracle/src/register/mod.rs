@@ -210,7 +210,7 @@ mod tests {
         for rule in all() {
             assert_eq!(rule.is_implemented(), rule.revision > 0, "{}", rule.id);
         }
-        assert_eq!(all().filter(|rule| rule.is_implemented()).count(), 30);
+        assert_eq!(all().filter(|rule| rule.is_implemented()).count(), 31);
     }
 
     #[test]

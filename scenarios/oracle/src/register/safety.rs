@@ -9,7 +9,7 @@ use crate::invariants::{
     failure_holds, foreign_cluster_refused, guard_holds_at_teardown, handover_is_bounded,
     identities_continue, last_known_good, no_credentials_left, nothing_runs_on_deleted_files,
     one_checkpoint_agent, one_etcd_cluster, one_operator_at_a_time, revisions_never_go_back,
-    running_again_converges, somebody_can_start_an_apiserver,
+    running_again_converges, somebody_can_start_an_apiserver, workloads_keep_running,
 };
 
 pub(super) const SAFETY: [Rule; 31] = [
@@ -255,5 +255,7 @@ pub(super) const SAFETY: [Rule; 31] = [
         None,
         Class::Timed,
         "While the control plane is down, pods and Services on untouched nodes go on working, and their pods are not restarted.",
-    ),
+    )
+    .judged_by(workloads_keep_running::monitor, 1)
+    .under("no write was acknowledged for 5 s, and nodes that no fault of the case hits ran a user's workload until then"),
 ];

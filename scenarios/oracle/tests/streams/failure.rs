@@ -2,7 +2,7 @@
 
 use oracle::observation::OperationEnd;
 use oracle::{Sighting, Source};
-use terms::{Fault, Moment, Nothing};
+use terms::{Actor, Fault, Moment, Nothing};
 
 use crate::checkpoints::COPY;
 use crate::runner::node_fault;
@@ -193,7 +193,7 @@ fn an_agents_step_does_not_start_the_installer_again() {
     world.run(1_000);
     world.agent_saved(1);
     is_not_judged(&world.clone().close("done"), "S12");
-    world.announce("kube-apiserver-saved", Moment::Completed);
+    world.announce(Actor::default(), "kube-apiserver-saved", Moment::Completed);
     holds(&world.close("done"), "S12");
 }
 

@@ -13,5 +13,6 @@ mod removals;
 mod returns;
 mod teardown;
 mod verdicts;
+mod workloads;
 
 mod any_order;

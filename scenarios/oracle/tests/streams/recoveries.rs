@@ -42,7 +42,7 @@ fn recovered(bend: impl FnOnce(&mut World)) -> World {
         "self-hosted-serving",
         "controllers-handed-over",
     ] {
-        world.step(step);
+        world.recovered(step);
     }
     world.end("recover", OperationEnd::Done);
     world

@@ -52,24 +52,25 @@ impl World {
     }
 
     pub(crate) fn step(&mut self, name: &str) {
-        self.announce(name, Moment::Completed);
+        self.announce(Actor::default(), name, Moment::Completed);
     }
 
     pub(crate) fn enter(&mut self, name: &str) {
-        self.announce(name, Moment::Entered);
+        self.announce(Actor::default(), name, Moment::Entered);
     }
 
-    pub(crate) fn announce(&mut self, name: &str, moment: Moment) {
-        self.announce_as(Actor::default(), name, moment);
+    /// A step of the recovery that was begun on cp-1.
+    pub(crate) fn recovered(&mut self, name: &str) {
+        self.announce(Actor::recovery(&cp(1)), name, Moment::Completed);
     }
 
     /// The agent of a node says that it saved the apiserver.
     pub(crate) fn agent_saved(&mut self, number: u32) {
         let agent = Actor::agent(&cp(number));
-        self.announce_as(agent, "kube-apiserver-saved", Moment::Completed);
+        self.announce(agent, "kube-apiserver-saved", Moment::Completed);
     }
 
-    fn announce_as(&mut self, actor: Actor, name: &str, moment: Moment) {
+    pub(crate) fn announce(&mut self, actor: Actor, name: &str, moment: Moment) {
         let step = Step {
             actor,
             step: name.into(),

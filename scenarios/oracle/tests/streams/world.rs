@@ -423,6 +423,7 @@ impl Machine {
             },
             blind_to_checkpoints: self.blind,
             agents: self.agents.clone(),
+            workload: None,
             kubelet: Some(ProcessId {
                 pid: self.kubelet,
                 start_ticks: 1,
