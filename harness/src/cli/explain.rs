@@ -187,7 +187,7 @@ mod tests {
 
     #[test]
     fn what_is_not_judged_says_so() {
-        let text = explained("S30", &catalogue()).unwrap();
+        let text = explained("L16", &catalogue()).unwrap();
         assert!(
             text.contains("not judged by this version") && !text.contains("armed in"),
             "{text}"
