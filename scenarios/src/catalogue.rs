@@ -13,7 +13,9 @@ macro_rules! files {
 }
 
 const FILES: &[(&str, &str)] = &files![
+    "api-down-longer-than-the-grace-period"
     "apiserver-cannot-be-scheduled"
+    "bad-flags-rolled-out"
     "bootstrap-and-pivot"
     "bootstrap-and-pivot-single"
     "bootstrap-of-another-cluster"
@@ -34,8 +36,10 @@ const FILES: &[(&str, &str)] = &files![
     "power-off-while-a-checkpoint-is-written"
     "reboot-all-control-plane-nodes"
     "reboot-all-control-plane-nodes-in-turn"
+    "reboot-during-a-roll"
     "reboot-the-only-control-plane-node"
     "recovery-onto-a-dirty-node"
+    "roll-the-only-apiserver"
     "runtime-errors-while-parents-run"
     "torn-checkpoint"
     "torn-checkpoint-at-a-power-loss"
