@@ -13,7 +13,9 @@ macro_rules! files {
 }
 
 const FILES: &[(&str, &str)] = &files![
+    "api-down-longer-than-the-grace-period"
     "apiserver-cannot-be-scheduled"
+    "bad-flags-rolled-out"
     "bootstrap-and-pivot"
     "bootstrap-and-pivot-single"
     "bootstrap-of-another-cluster"
@@ -22,6 +24,7 @@ const FILES: &[(&str, &str)] = &files![
     "delete-all-controllers-without-checkpoints"
     "delete-one-self-hosted-pod"
     "etcd-quorum-lost-and-back"
+    "grace-runs-on-while-the-api-is-silent"
     "installer-killed"
     "kill-every-control-plane-process"
     "kill-the-holders"
@@ -34,9 +37,11 @@ const FILES: &[(&str, &str)] = &files![
     "power-off-while-a-checkpoint-is-written"
     "reboot-all-control-plane-nodes"
     "reboot-all-control-plane-nodes-in-turn"
+    "reboot-during-a-roll"
     "reboot-the-only-control-plane-node"
     "recovery-killed-and-typed-again"
     "recovery-onto-a-dirty-node"
+    "roll-the-only-apiserver"
     "runtime-errors-while-parents-run"
     "torn-checkpoint"
     "torn-checkpoint-at-a-power-loss"

@@ -1,6 +1,6 @@
 //! Entries and faults in one line each, for plans and live output.
 
-use terms::{Delete, Fault, Kill, NodeFault, Nothing, Selectors, Signal, Tear, UnitFault};
+use terms::{Delete, Fault, Kill, NodeFault, Nothing, Roll, Selectors, Signal, Tear, UnitFault};
 
 use crate::entry::{At, Entry, Heal, Joined, Operation, OperationKind, RecoverFrom, Settle};
 
@@ -128,6 +128,12 @@ pub fn describe_fault(fault: &Fault) -> String {
             )
         }
         Fault::KillInstaller(Nothing {}) => key.to_owned(),
+        Fault::Roll(Roll { component, flag }) => {
+            let flag = flag
+                .as_ref()
+                .map_or(String::new(), |flag| format!(" with {flag}"));
+            format!("{key} {component}{flag}")
+        }
         Fault::Delete(Delete {
             kind,
             namespace,

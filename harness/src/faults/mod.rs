@@ -7,6 +7,7 @@ mod heal;
 mod kill;
 mod open;
 mod power;
+mod roll;
 mod tear;
 mod unit;
 
@@ -43,7 +44,7 @@ pub struct Injector {
 }
 
 impl Injector {
-    /// For a case on this cluster. `kubeconfig` is the administrator's, for deletions.
+    /// For a case on this cluster. `kubeconfig` is the administrator's, for deletions and new revisions.
     pub fn new(cluster: Cluster, stream: Stream, kubeconfig: String, seed: u64) -> Self {
         Self {
             cluster,
@@ -186,6 +187,7 @@ impl Injector {
             Fault::Stop(stop) => unit::stop(&machines, stop.unit).await,
             Fault::Restart(restart) => unit::restart(&machines, restart.unit).await,
             Fault::Tear(tear) => tear::files(&machines, tear).await,
+            Fault::Roll(roll) => roll::daemon_set(roll, &self.kubeconfig).await,
         }
     }
 

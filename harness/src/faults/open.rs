@@ -36,7 +36,8 @@ impl Open {
                 | Fault::KillInstaller(_)
                 | Fault::Delete(_)
                 | Fault::Restart(_)
-                | Fault::Tear(_) => continue,
+                | Fault::Tear(_)
+                | Fault::Roll(_) => continue,
             };
             if ailment == Ailment::Off {
                 // Nothing stands still or is stopped on a node without power; a boot starts every unit.

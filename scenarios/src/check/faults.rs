@@ -1,6 +1,8 @@
 //! Faults: what one can hit, and what must be so when it does.
 
-use terms::{Delete, Fault, Kill, NodeFault, Nothing, Resource, Tear, Unit, UnitFault};
+use terms::{
+    Component, Delete, Fault, Kill, NodeFault, Nothing, Resource, Roll, Tear, Unit, UnitFault,
+};
 
 use super::timeline::Walk;
 use crate::mistake::Wrong;
@@ -20,6 +22,8 @@ pub(super) enum Ailment {
 
 /// The most faults that happen together.
 const MOST_FAULTS: usize = 16;
+/// The longest argument that a roll appends, in bytes.
+const LONGEST_FLAG: usize = 256;
 
 impl Walk<'_> {
     /// Checks the faults of one `inject`, which stands at `path` in the entry.
@@ -99,6 +103,10 @@ impl Walk<'_> {
                 self.needs_begun(place, "nothing exists yet that could be deleted");
                 self.delete(delete, tree);
             }
+            Fault::Roll(roll) => {
+                self.needs_begun(place, "no DaemonSet exists yet that could be rolled");
+                self.roll(roll, tree);
+            }
         }
     }
 
@@ -150,6 +158,32 @@ impl Walk<'_> {
             self.wrongs.push(wrong.help(
                 "write it from `/` on, with letters, digits and `-_.@+:`; `*` stands for any part of a name",
             ));
+        }
+    }
+
+    fn roll(&mut self, roll: &Roll, tree: &Tree) {
+        let Roll { component, flag } = roll;
+        if !Component::SELF_HOSTED.contains(component) {
+            let what = format!("{component} is not self-hosted: it has no revisions");
+            let known = Component::SELF_HOSTED.map(Component::name).join(", ");
+            let place = tree.deepest(&["component"]).place;
+            self.wrongs
+                .push(Wrong::new(place, what).help(format!("one of {known}")));
+        }
+        let Some(flag) = flag else { return };
+        let place = tree.deepest(&["flag"]).place;
+        let mut wrong = |what: String, help: String| {
+            self.wrongs.push(Wrong::new(place, what).help(help));
+        };
+        if flag.chars().any(char::is_control) {
+            let what = "a flag with control characters".to_owned();
+            wrong(what, "keep to one line of text".to_owned());
+        } else if flag.len() > LONGEST_FLAG {
+            let help = format!("at most {LONGEST_FLAG}");
+            wrong(format!("a flag of {} bytes", flag.len()), help);
+        } else if !flag.starts_with("--") || flag.len() == 2 {
+            let help = "such as `--name=value`".to_owned();
+            wrong(format!("`{flag}` is not a flag"), help);
         }
     }
 

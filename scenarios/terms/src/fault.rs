@@ -110,6 +110,8 @@ pub enum Fault {
     Tear(Tear),
     /// A node loses its disk and its power. What was lost stays so; healed, it is an empty machine.
     LoseDisk(NodeFault),
+    /// A self-hosted component's DaemonSet gets a new revision.
+    Roll(Roll),
 }
 
 /// A fault without options: `{}`.
@@ -214,9 +216,21 @@ pub struct Delete {
     pub limit: Option<u32>,
 }
 
+/// Which DaemonSet gets a new revision, and what is in it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Roll {
+    /// The component.
+    pub component: Component,
+    /// An argument, such as `--name=value`, that the revision has at its end. What an earlier roll appended goes; without one that
+    /// is all that goes, and the revision is harmless.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub flag: Option<String>,
+}
+
 impl Fault {
     /// Every fault by the key that a scenario writes.
-    pub const KEYS: [&'static str; 10] = [
+    pub const KEYS: [&'static str; 11] = [
         "power_off",
         "reboot",
         "kill",
@@ -227,6 +241,7 @@ impl Fault {
         "restart",
         "tear",
         "lose_disk",
+        "roll",
     ];
 
     /// The key that a scenario writes.
@@ -242,6 +257,7 @@ impl Fault {
             Self::Restart(_) => "restart",
             Self::Tear(_) => "tear",
             Self::LoseDisk(_) => "lose_disk",
+            Self::Roll(_) => "roll",
         }
     }
 
@@ -255,7 +271,7 @@ impl Fault {
             Self::Stop(options) | Self::Restart(options) => Some(&options.node),
             Self::Kill(kill) => Some(&kill.node),
             Self::Tear(tear) => Some(&tear.node),
-            Self::KillInstaller(_) | Self::Delete(_) => None,
+            Self::KillInstaller(_) | Self::Delete(_) | Self::Roll(_) => None,
         }
     }
 
@@ -269,7 +285,7 @@ impl Fault {
             Self::Stop(options) | Self::Restart(options) => Some(&mut options.node),
             Self::Kill(kill) => Some(&mut kill.node),
             Self::Tear(tear) => Some(&mut tear.node),
-            Self::KillInstaller(_) | Self::Delete(_) => None,
+            Self::KillInstaller(_) | Self::Delete(_) | Self::Roll(_) => None,
         }
     }
 
@@ -283,7 +299,7 @@ impl Fault {
             Self::Stop(options) | Self::Restart(options) => options.bind.as_deref(),
             Self::Kill(kill) => kill.bind.as_deref(),
             Self::Tear(tear) => tear.bind.as_deref(),
-            Self::KillInstaller(_) | Self::Delete(_) => None,
+            Self::KillInstaller(_) | Self::Delete(_) | Self::Roll(_) => None,
         }
     }
 
@@ -305,6 +321,7 @@ impl Fault {
                 "exact: the signal is sent to the process itself"
             }
             Self::Delete(_) => "exact: the object is deleted through the API",
+            Self::Roll(_) => "exact: the DaemonSet's pod template is changed through the API",
             Self::Freeze(_) => {
                 "process-level: every process stands still at once; the kernel goes on accepting connections and packets for them, and clocks go on"
             }

@@ -12,8 +12,8 @@ mod step;
 pub use component::{Capability, Component, Incarnation};
 pub use duration::{Milliseconds, ParseDurationError};
 pub use fault::{
-    Delete, Fault, Kill, NodeFault, Nothing, Resource, Selector, Selectors, Signal, Tear, Unit,
-    UnitFault,
+    Delete, Fault, Kill, NodeFault, Nothing, Resource, Roll, Selector, Selectors, Signal, Tear,
+    Unit, UnitFault,
 };
 pub use identity::NodeId;
 pub use step::{Actor, Moment, StepEvent, StepName};

@@ -349,7 +349,8 @@ impl Seen {
                 | Fault::Stop(_)
                 | Fault::Restart(_)
                 | Fault::Tear(_)
-                | Fault::LoseDisk(_) => continue,
+                | Fault::LoseDisk(_)
+                | Fault::Roll(_) => continue,
             };
             self.strike(strikes, start_us, end_us);
         }
@@ -380,7 +381,8 @@ pub(crate) fn why_unknown(fault: &Fault) -> Option<String> {
         | Fault::Stop(_)
         | Fault::Restart(_)
         | Fault::Tear(_)
-        | Fault::LoseDisk(_) => Some(format!("the coarse world knows no `{}`", fault.key())),
+        | Fault::LoseDisk(_)
+        | Fault::Roll(_) => Some(format!("the coarse world knows no `{}`", fault.key())),
         Fault::Kill(_) | Fault::KillInstaller(_) | Fault::PowerOff(_) | Fault::Reboot(_) => None,
     }
 }

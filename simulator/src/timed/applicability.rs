@@ -90,6 +90,10 @@ fn why_not_simulated(fault: &Fault) -> Option<String> {
         ),
         Fault::Stop(_) | Fault::Restart(_) => None,
         Fault::Tear(tear) => torn_part(tear).err(),
+        Fault::Roll(_) => Some(
+            "`roll`: pods of one component are all alike in the simulator, and a DaemonSet has no revisions"
+                .to_owned(),
+        ),
     }
 }
 

@@ -20,6 +20,7 @@ pub const fn fidelity(fault: &Fault) -> &'static str {
             "simulated: no further effect is performed; what was persisted stays, and tasks that run are lost whole"
         }
         Fault::LoseDisk(_) => "not simulated: files of a node survive everything here",
+        Fault::Roll(_) => "not simulated: a DaemonSet has no revisions here",
         Fault::Freeze(_) => "not simulated: no process stands still here while clocks go on",
         Fault::Stop(stop) => match stop.unit {
             Unit::Kubelet => {
@@ -56,13 +57,14 @@ pub const MODELLED: [&str; 10] = [
 ];
 
 /// What it leaves out. Nothing that depends on these is shown by a simulated run.
-pub const LEFT_OUT: [&str; 12] = [
+pub const LEFT_OUT: [&str; 13] = [
     "packets, latency, partitions: a request answers in 3 ms, is refused or times out",
     "raft's log: no lost or reordered entries, no minority that reads; disks are synced unless a scene says otherwise",
     "stale watches and caches: controllers and kubelets see the API as it is",
     "clocks that differ",
     "processor, memory and disk pressure: durations are drawn, not computed",
     "authentication, authorisation, admission, certificates but for their incarnation",
+    "revisions of DaemonSets: pods of one component are all alike",
     "pods and workloads other than the three self-hosted components: a user's claims are not checked by `settle`",
     "the pod network, kube-proxy, DNS; a node is Ready without them",
     "container runtime and image pulls",

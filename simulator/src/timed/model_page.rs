@@ -3,8 +3,8 @@
 use std::fmt::Write as _;
 
 use terms::{
-    Component, Delete, Fault, Kill, NodeFault, Nothing, Resource, Selectors, Signal, Tear, Unit,
-    UnitFault,
+    Component, Delete, Fault, Kill, NodeFault, Nothing, Resource, Roll, Selectors, Signal, Tear,
+    Unit, UnitFault,
 };
 
 use super::fidelity::{LEFT_OUT, MODELLED, fidelity};
@@ -74,6 +74,10 @@ fn faults() -> Vec<(&'static str, Fault)> {
         keep_bytes: 0,
         bind: None,
     };
+    let roll = Roll {
+        component: Component::KubeApiserver,
+        flag: None,
+    };
     let delete = Delete {
         kind: Resource::Pod,
         namespace: None,
@@ -94,5 +98,6 @@ fn faults() -> Vec<(&'static str, Fault)> {
         ("`tear`", Fault::Tear(tear)),
         ("`freeze`", Fault::Freeze(node())),
         ("`lose_disk`", Fault::LoseDisk(node())),
+        ("`roll`", Fault::Roll(roll)),
     ]
 }

@@ -109,7 +109,8 @@ fn owner_of(last: Option<&FaultSeen>) -> Owner {
         | Fault::Stop(_)
         | Fault::Restart(_)
         | Fault::Tear(_)
-        | Fault::LoseDisk(_) => Owner::Other,
+        | Fault::LoseDisk(_)
+        | Fault::Roll(_) => Owner::Other,
     }
 }
 
