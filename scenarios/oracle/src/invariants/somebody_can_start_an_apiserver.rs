@@ -4,7 +4,8 @@
 //! load balancer; a node with power and a static apiserver manifest, unless a process of it was last
 //! seen without its files, or a bootstrap secret is gone that lay there beside the manifest; a node with a
 //! complete checkpoint of one, and an agent that runs or is started by its own static manifest; a kubelet that still runs since it ran a self-hosted apiserver, or since one
-//! was bound to its node, as long as the pods last read do not say otherwise.
+//! was bound to its node, as long as the pods last read do not say otherwise: that none is bound there, or one that is being
+//! deleted, whose process nobody starts again once it has ended.
 //! Violated when there is nobody although every living control-plane node was looked at and every
 //! endpoint asked. While all nodes are off nobody lives who could, and nothing is judged; nor while
 //! a majority of the disks is lost and nobody has served since; nor while
@@ -32,6 +33,8 @@ const UNKNOWN_MAX_US: u64 = 3_000_000;
 struct SomebodyCanStartAnApiserver {
     served: Option<Reference>,
     learnt: BTreeMap<NodeId, ProcessId>,
+    /// Nodes whose only apiserver pods were being deleted when pods were last read.
+    leaving: BTreeSet<NodeId>,
     /// Bootstrap secrets that were seen beside an apiserver's manifest for as long as it lies there.
     secrets: BTreeMap<NodeId, BTreeSet<String>>,
     /// Nodes that had a manifest with its files when they were last seen.
@@ -91,10 +94,11 @@ impl Invariant for SomebodyCanStartAnApiserver {
 
 impl SomebodyCanStartAnApiserver {
     fn inventory(&mut self, view: &View, node: &NodeId, now: &NodeInventory) {
-        if let Some(kubelet) = now.kubelet
-            && now.runs(Component::KubeApiserver, Incarnation::SelfHosted)
-        {
+        let runs = now.runs(Component::KubeApiserver, Incarnation::SelfHosted);
+        if let (Some(kubelet), true) = (now.kubelet, runs) {
             self.learnt.insert(node.clone(), kubelet);
+        } else if !runs && self.leaving.contains(node) {
+            self.learnt.remove(node);
         }
         if view.repeats() {
             return;
@@ -114,12 +118,18 @@ impl SomebodyCanStartAnApiserver {
     /// A kubelet learns of a pod that is bound to it, and of its end.
     fn pods(&mut self, view: &View, pods: &[PodStatus]) {
         for node in view.control_plane() {
-            let bound = pods.iter().any(|pod| {
+            let mut own = pods.iter().filter(|pod| {
                 pod.component == Component::KubeApiserver
                     && pod.incarnation == Incarnation::SelfHosted
                     && pod.node.as_ref() == Some(node)
-                    && !pod.terminating
             });
+            let is_there = own.clone().next().is_some();
+            let bound = own.any(|pod| !pod.terminating);
+            if is_there && !bound {
+                self.leaving.insert(node.clone());
+            } else {
+                self.leaving.remove(node);
+            }
             let inventory = view.inventory(node);
             let runs = inventory.is_some_and(|latest| {
                 latest

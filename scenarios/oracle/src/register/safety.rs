@@ -68,7 +68,7 @@ pub(super) const SAFETY: [Rule; 31] = [
         Class::Monitor,
         "At every instant some apiserver serves, or some living node has a static or activatable apiserver manifest with all its files, or a kubelet that has not restarted since it learnt of an apiserver pod bound to it.",
     )
-    .judged_by(somebody_can_start_an_apiserver::monitor, 4)
+    .judged_by(somebody_can_start_an_apiserver::monitor, 5)
     .under("some control-plane node has power, and none without power was last seen with an apiserver's manifest and its files"),
     rule(
         "S7",

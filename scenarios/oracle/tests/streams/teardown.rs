@@ -236,11 +236,26 @@ fn s6_is_violated_when_the_only_kubelet_forgets() {
 #[test]
 fn s6_holds_while_a_kubelet_remembers() {
     let mut world = World::done(1);
+    world.machine(1).checkpoints.clear();
     world.machine(1).processes.remove(&SELF_HOSTED);
     world.run(10_000);
     world.machine(1).processes.insert(SELF_HOSTED, 77);
     world.run(1_000);
     holds(&world.close("done"), "S6");
+}
+
+/// A DaemonSet that is rolled deletes before it creates: the kubelet ends the old pod, and hears of no new one.
+#[test]
+fn s6_is_violated_when_the_only_pod_was_being_deleted_and_has_ended() {
+    let mut world = World::done(1);
+    world.machine(1).checkpoints.clear();
+    world.pods[0].terminating = true;
+    world.run(1_000);
+    // While its process runs it serves, and afterwards nobody starts it again.
+    holds(&world.clone().close("done"), "S6");
+    world.machine(1).processes.remove(&SELF_HOSTED);
+    world.run(4_000);
+    is_violated(&world.close("done"), "S6");
 }
 
 /// Until the hand-over only the bootstrap node can start an apiserver: nobody else is to blame for its power.
