@@ -24,7 +24,6 @@ const FILES: &[(&str, &str)] = &files![
     "delete-all-controllers-without-checkpoints"
     "delete-one-self-hosted-pod"
     "etcd-quorum-lost-and-back"
-    "grace-runs-on-while-the-api-is-silent"
     "installer-killed"
     "kill-every-control-plane-process"
     "kill-the-holders"
