@@ -1,5 +1,6 @@
 //! From a tree to a checked scenario. Every mistake is collected; none hides another.
 
+mod at;
 mod cases;
 mod faults;
 mod fields;
