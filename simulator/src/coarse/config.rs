@@ -19,6 +19,9 @@ pub struct Budgets {
     pub restarts: u8,
 }
 
+/// The only budget that need not be a count.
+const RESTART: &str = "restart";
+
 impl Budgets {
     /// The most of each: two bits in the packed state.
     pub const MOST: u8 = 3;
@@ -28,6 +31,21 @@ impl Budgets {
 
     /// Whether none is more than [`Budgets::MOST`].
     pub fn fit(self) -> bool {
+        self.named().iter().all(|(_, times)| *times <= Self::MOST)
+    }
+
+    /// What may happen, and how often: `kill 1×`.
+    pub fn in_words(self) -> Vec<String> {
+        let may = self.named().into_iter().filter(|(_, times)| *times > 0);
+        may.map(|(kind, times)| match (kind, times) {
+            (RESTART, Self::ANY_NUMBER) => format!("{RESTART} any number of times"),
+            _ => format!("{kind} {times}×"),
+        })
+        .collect()
+    }
+
+    /// Each with the name that it has on the command line.
+    const fn named(self) -> [(&'static str, u8); 6] {
         let Self {
             power_cuts,
             kills,
@@ -36,15 +54,14 @@ impl Budgets {
             timing,
             restarts,
         } = self;
-        let all = [
-            power_cuts,
-            kills,
-            installer_kills,
-            lost_answers,
-            timing,
-            restarts,
-        ];
-        all.iter().all(|budget| *budget <= Self::MOST)
+        [
+            ("power-cut", power_cuts),
+            ("kill", kills),
+            ("kill-installer", installer_kills),
+            ("lost-answer", lost_answers),
+            ("timing", timing),
+            (RESTART, restarts),
+        ]
     }
 
     /// Whether the installer's process can still end at any instant.

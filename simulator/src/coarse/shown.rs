@@ -202,34 +202,9 @@ const fn removal(teardown: Teardown) -> &'static str {
 }
 
 fn left(left: Budgets) -> String {
-    let Budgets {
-        power_cuts,
-        kills,
-        installer_kills,
-        lost_answers,
-        timing,
-        restarts,
-    } = left;
-    let counted = [
-        ("power-cut", power_cuts),
-        ("kill", kills),
-        ("kill-installer", installer_kills),
-        ("lost-answer", lost_answers),
-        ("timing", timing),
-    ];
-    let mut words: Vec<String> = counted
-        .into_iter()
-        .filter(|(_, times)| *times > 0)
-        .map(|(kind, times)| format!("{kind} {times}×"))
-        .collect();
-    match restarts {
-        0 => {}
-        Budgets::ANY_NUMBER => words.push("restart".to_owned()),
-        times => words.push(format!("restart {times}×")),
-    }
+    let words = left.in_words();
     if words.is_empty() {
-        "nothing from outside".to_owned()
-    } else {
-        words.join(", ")
+        return "nothing from outside".to_owned();
     }
+    words.join(", ")
 }

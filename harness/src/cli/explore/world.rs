@@ -178,21 +178,7 @@ pub(super) fn in_words(world: &World, bounds: &Bounds) -> String {
     } else {
         "nodes"
     };
-    let counted = [
-        ("power-cut", budgets.power_cuts),
-        ("kill", budgets.kills),
-        ("kill-installer", budgets.installer_kills),
-        ("lost-answer", budgets.lost_answers),
-        ("timing", budgets.timing),
-        ("restart", budgets.restarts),
-    ];
-    let counted = counted.iter().filter(|(_, times)| *times > 0);
-    let faults: Vec<String> = counted
-        .map(|(kind, times)| match (*kind, *times) {
-            ("restart", Budgets::ANY_NUMBER) => "restart any number of times".to_owned(),
-            (kind, times) => format!("{kind} {times}×"),
-        })
-        .collect();
+    let faults = budgets.in_words();
     let faults = if faults.is_empty() {
         "none".to_owned()
     } else {

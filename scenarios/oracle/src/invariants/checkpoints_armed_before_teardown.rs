@@ -129,7 +129,9 @@ impl CheckpointsArmedBeforeTeardown {
         let (Sighting::NodeInventory(now), Source::Node(node)) = (&seen.saw, &seen.source) else {
             return;
         };
-        if let Some(removal) = self.promised.remove(node)
+        // A look that cannot see checkpoints leaves the promise open.
+        if now.sees_checkpoints()
+            && let Some(removal) = self.promised.remove(node)
             && !is_saved(now)
         {
             let broken = Reference::to(seen).witness(format!(
@@ -137,7 +139,12 @@ impl CheckpointsArmedBeforeTeardown {
             ));
             let what = bare(&[node]);
             let found = finding(what, removal.at_us, vec![removal, broken]);
-            self.found.get_or_insert(found);
+            // As long as the removal can still be taken back, so can this.
+            if self.acting.is_some() {
+                self.acting = Some(Err(Lack::Found(found)));
+            } else {
+                self.found.get_or_insert(found);
+            }
         }
         if !now.runs(Component::KubeApiserver, Incarnation::SelfHosted) {
             self.hosts_since_us.remove(node);

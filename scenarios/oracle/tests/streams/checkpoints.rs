@@ -83,7 +83,7 @@ fn s5b_asks_a_node_that_came_back_only_once_it_has_hosted_for_two_seconds() {
 
 #[test]
 fn s5b_believes_an_agent_until_the_next_look() {
-    let saved_between_looks = |is_said: bool, is_true: bool| {
+    let removed = |is_said: bool, then: &dyn Fn(&mut World)| {
         let mut world = World::new(3);
         world.serve_bootstrap();
         world.serve_self_hosted();
@@ -96,14 +96,36 @@ fn s5b_believes_an_agent_until_the_next_look() {
         world.machine(1).manifests.remove(crate::world::APISERVER);
         world.run(400);
         world.machine(2).silent = false;
-        world.machine(2).checkpoints[0].complete = is_true;
+        then(&mut world);
         world.remove_bootstrap();
         world.finish();
         world.close("done")
     };
-    holds(&saved_between_looks(true, true), "S5b");
-    is_violated(&saved_between_looks(true, false), "S5b");
-    is_violated(&saved_between_looks(false, true), "S5b");
+    let truly = |world: &mut World| world.machine(2).checkpoints[0].complete = true;
+    let falsely = |_: &mut World| {};
+    holds(&removed(true, &truly), "S5b");
+    is_violated(&removed(true, &falsely), "S5b");
+    is_violated(&removed(false, &truly), "S5b");
+    // A look that cannot see checkpoints says nothing of the promise.
+    let blindly = |world: &mut World| {
+        world.machine(2).blind = true;
+        world.run(400);
+        world.machine(2).blind = false;
+        truly(world);
+    };
+    holds(&removed(true, &blindly), "S5b");
+    // What is taken back was no removal, whatever the agent had promised.
+    let taken_back = |world: &mut World| {
+        world.run(400);
+        world
+            .machine(1)
+            .manifests
+            .insert(crate::world::APISERVER.to_owned());
+        world.run(400);
+        truly(world);
+        world.run(400);
+    };
+    holds(&removed(true, &taken_back), "S5b");
 }
 
 // === blind observers ===
