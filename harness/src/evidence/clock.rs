@@ -1,11 +1,14 @@
 //! The time of a case: microseconds of the host's boot-time clock since the case began.
 
+use jiff::Timestamp;
 use oracle::observation::{Observation, Sighting, Source};
 
 /// The boot-time clock, which containers share, counted from the case's beginning.
 #[derive(Clone, Copy, Debug)]
 pub struct CaseClock {
     base_us: u64,
+    /// What the wall clock said then.
+    wall: Timestamp,
 }
 
 impl CaseClock {
@@ -13,6 +16,7 @@ impl CaseClock {
     pub fn start() -> Self {
         Self {
             base_us: observer::line::boot_us(),
+            wall: Timestamp::now(),
         }
     }
 
@@ -25,6 +29,13 @@ impl CaseClock {
     /// the case began counts as its beginning.
     pub const fn from_boot_us(self, boot_us: u64) -> u64 {
         boot_us.saturating_sub(self.base_us)
+    }
+
+    /// An instant of the wall clock, as objects of the API have it, in the case's time. What was before the
+    /// case began counts as its beginning.
+    pub fn from_wall(self, instant: Timestamp) -> u64 {
+        let since_us = instant.duration_since(self.wall).as_micros();
+        u64::try_from(since_us).unwrap_or_default()
     }
 }
 

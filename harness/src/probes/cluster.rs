@@ -5,6 +5,7 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use bytes::Bytes;
+use jiff::Timestamp;
 use oracle::observation::{Lease, NodeStatus, PodStatus};
 use oracle::{Sighting, Source};
 use serde::Deserialize;
@@ -14,6 +15,7 @@ use tokio::time::{MissedTickBehavior, interval, timeout};
 
 use super::connection::{Identity, Session};
 use super::{INTERVAL, REQUEST_DEADLINE, requests};
+use crate::evidence::CaseClock;
 use crate::stream::Stream;
 
 /// What is unchanged is repeated this often, as a sign of life.
@@ -82,7 +84,7 @@ impl Reader {
         let pods = list
             .items
             .into_iter()
-            .filter_map(PodObject::status)
+            .filter_map(|pod| pod.status(self.stream.clock))
             .collect();
         self.tell("pods", start_us, Sighting::Pods(pods)).await;
     }
@@ -185,10 +187,12 @@ struct Owner {
 }
 
 #[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
 struct Condition {
     #[serde(rename = "type")]
     kind: String,
     status: String,
+    last_transition_time: Option<Timestamp>,
 }
 
 #[derive(Default, Deserialize)]
@@ -199,9 +203,14 @@ struct Status {
 
 impl Status {
     fn ready(&self) -> bool {
+        self.readiness().is_some()
+    }
+
+    /// The condition that says that it is ready.
+    fn readiness(&self) -> Option<&Condition> {
         self.conditions
             .iter()
-            .any(|condition| condition.kind == "Ready" && condition.status == "True")
+            .find(|condition| condition.kind == "Ready" && condition.status == "True")
     }
 }
 
@@ -237,7 +246,7 @@ struct PodSpec {
 }
 
 impl PodObject {
-    fn status(self) -> Option<PodStatus> {
+    fn status(self, clock: CaseClock) -> Option<PodStatus> {
         let component = Component::from_name(self.metadata.labels.get("k8s-app")?)?;
         let managed = self
             .metadata
@@ -254,6 +263,11 @@ impl PodObject {
             node: self.spec.node_name.map(NodeId::new),
             uid: self.metadata.uid,
             ready: self.status.ready(),
+            ready_since_us: self
+                .status
+                .readiness()
+                .and_then(|ready| ready.last_transition_time)
+                .map(|since| clock.from_wall(since)),
             terminating: self.metadata.deletion_timestamp.is_some(),
         })
     }

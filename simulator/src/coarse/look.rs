@@ -186,6 +186,7 @@ impl Projection<'_> {
                 node: pod.is_bound().then(|| name(number)),
                 uid: format!("uid-{component}-{number}"),
                 ready: pod.is_ready(),
+                ready_since_us: None,
                 terminating: false,
             })
             .collect();

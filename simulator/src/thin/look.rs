@@ -128,19 +128,21 @@ impl Watcher {
             });
             *saw = Sighting::Nodes(nodes.collect());
         });
-        let is_ready = |pod: &Pod| {
-            let process = world.process_of(pod);
-            process.is_some_and(|process| process.is_ready(world.now_ms))
+        let ready_ms = |pod: &Pod| {
+            let ready = world.process_of(pod);
+            let ready = ready.filter(|process| process.is_ready(world.now_ms));
+            ready.map(|process| process.ready_ms)
         };
-        let pods = world.pods.iter().map(|pod| (*pod, is_ready(pod)));
+        let pods = world.pods.iter().map(|pod| (*pod, ready_ms(pod)));
         let looked = Looked::Pods(pods.clone().collect());
         self.tell(world, Subject::Pods, looked, |saw| {
-            let pods = pods.map(|(pod, ready)| PodStatus {
+            let pods = pods.map(|(pod, ready_ms)| PodStatus {
                 component: pod.component,
                 incarnation: Incarnation::SelfHosted,
                 node: pod.bound.then(|| world.name(pod.node)),
                 uid: format!("uid-{}", pod.uid),
-                ready,
+                ready: ready_ms.is_some(),
+                ready_since_us: ready_ms.map(|ready_ms| ready_ms * 1_000),
                 terminating: pod.terminating,
             });
             *saw = Sighting::Pods(pods.collect());

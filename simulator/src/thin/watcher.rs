@@ -65,8 +65,8 @@ pub(super) enum Looked {
     Lease((u8, Incarnation, u32), u64, u64),
     /// Nodes that are registered, and those that are ready.
     Nodes(NodeSet, NodeSet),
-    /// Each pod, and whether it is ready.
-    Pods(Vec<(Pod, bool)>),
+    /// Each pod, and since when it has been ready, in milliseconds.
+    Pods(Vec<(Pod, Option<u64>)>),
     /// Whether each member is a cluster of its own; leader, term and revision, if this one answers.
     Etcd(bool, Option<(Option<u8>, u64, u64)>),
 }

@@ -30,7 +30,8 @@ pub(super) struct Parents {
 /// A pod that every reading calls ready since it first did.
 struct Ready {
     uid: String,
-    /// The beginning of the reading before that: it cannot have been ready for longer.
+    /// It cannot have been ready for longer: the beginning of the reading before that, or, if that is earlier, what
+    /// its condition says.
     since_us: u64,
 }
 
@@ -83,7 +84,9 @@ impl Parents {
             (Some(pod), _) => {
                 let ready = Ready {
                     uid: pod.uid.clone(),
-                    since_us: self.began_us,
+                    since_us: pod
+                        .ready_since_us
+                        .map_or(self.began_us, |said_us| said_us.min(self.began_us)),
                 };
                 self.ready.insert(place, ready);
             }

@@ -40,6 +40,10 @@ pub struct PodStatus {
     pub uid: String,
     /// Its Ready condition is true.
     pub ready: bool,
+    /// Since when its condition says so, in the case's microseconds. The API writes whole seconds: it may be up to
+    /// a second later. None while it is not ready, and in records that do not tell.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ready_since_us: Option<u64>,
     /// Its deletion has been asked for.
     pub terminating: bool,
 }

@@ -187,7 +187,7 @@ pub(super) const SAFETY: [Rule; 31] = [
         Class::Monitor,
         "A revision replaces a checkpoint only after it was ready on that node for the stated time.",
     )
-    .judged_by(last_known_good::monitor, 2),
+    .judged_by(last_known_good::monitor, 3),
     rule(
         "S22",
         "versions-may-meet",

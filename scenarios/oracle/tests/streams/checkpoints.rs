@@ -426,3 +426,25 @@ fn s21_is_unknown_when_pods_could_not_be_read() {
     };
     is_unknown(&bent(blind, 1_000), "S21");
 }
+
+#[test]
+fn s21_asks_the_pods_after_a_silence_since_when_they_have_been_ready() {
+    // Agents read from an apiserver that the observer does not reach; what they saw is told later.
+    let saved_unread = |ready_ms: u64| {
+        move |world: &mut World| {
+            world.api_fails = true;
+            world.run(8_000);
+            let since_us = (world.now_ms - ready_ms) * 1_000;
+            for pod in &mut world.pods {
+                pod.uid.push_str("-new");
+                pod.ready_since_us = Some(since_us);
+            }
+            world.machine(1).checkpoints.push(version(APISERVER, "g2"));
+            world.run(400);
+            world.api_fails = false;
+        }
+    };
+    holds(&bent(saved_unread(5_000), 1_000), "S21");
+    // It may have been ready before that, too: nobody knows.
+    is_unknown(&bent(saved_unread(2_000), 1_000), "S21");
+}

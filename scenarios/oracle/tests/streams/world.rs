@@ -184,6 +184,7 @@ impl World {
                     node: Some(node.clone()),
                     uid,
                     ready: true,
+                    ready_since_us: None,
                     terminating: false,
                 });
             }
