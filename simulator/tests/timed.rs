@@ -310,6 +310,18 @@ fn what_is_not_simulated_is_not_applicable_and_says_why() {
             "{ roll: { component: kube-scheduler } }",
             "a DaemonSet has no revisions",
         ),
+        (
+            "{ delete: { kind: RoleBinding, namespace: kube-system, name: x } }",
+            "everybody may do everything",
+        ),
+        (
+            "{ change: { kind: Secret, namespace: kube-system, name: kube-apiserver } }",
+            "have no content",
+        ),
+        (
+            "{ remove_image: { component: kube-apiserver, node: cp-1 } }",
+            "no image",
+        ),
     ] {
         let why = timed::why_not_applicable(&whole(fault)).unwrap_or_default();
         assert!(why.contains(words), "{fault}: {why}");
