@@ -13,6 +13,7 @@ macro_rules! files {
 }
 
 const FILES: &[(&str, &str)] = &files![
+    "agents-lose-their-rights"
     "api-down-longer-than-the-grace-period"
     "apiserver-cannot-be-scheduled"
     "bad-flags-rolled-out"
