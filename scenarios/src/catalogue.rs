@@ -14,6 +14,7 @@ macro_rules! files {
 
 const FILES: &[(&str, &str)] = &files![
     "agents-lose-their-rights"
+    "agents-without-rights-from-the-start"
     "api-down-longer-than-the-grace-period"
     "apiserver-cannot-be-scheduled"
     "bad-flags-rolled-out"
