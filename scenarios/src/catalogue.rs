@@ -26,6 +26,7 @@ const FILES: &[(&str, &str)] = &files![
     "delete-all-controllers-without-checkpoints"
     "delete-one-self-hosted-pod"
     "etcd-quorum-lost-and-back"
+    "image-collected-before-a-reboot"
     "installer-killed"
     "kill-every-control-plane-process"
     "kill-the-holders"
