@@ -45,6 +45,7 @@ const FILES: &[(&str, &str)] = &files![
     "recovery-onto-a-dirty-node"
     "roll-the-only-apiserver"
     "runtime-errors-while-parents-run"
+    "secret-changed-before-activation"
     "torn-checkpoint"
     "torn-checkpoint-at-a-power-loss"
     "total-loss-restored-from-a-snapshot"
