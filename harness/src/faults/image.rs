@@ -47,8 +47,8 @@ pub(super) async fn remove(nodes: &[&Node], component: Component) -> Effect {
 /// The image's name without its tag, as nodes keep it.
 fn name(component: Component) -> String {
     match component {
-        // The agent is the installer's own program.
-        Component::CheckpointAgent => "chrysalis/selfhost".to_owned(),
+        // The agent is the installer's own program. A name without a registry is completed when it is imported.
+        Component::CheckpointAgent => "docker.io/chrysalis/selfhost".to_owned(),
         other => format!("registry.k8s.io/{other}"),
     }
 }
