@@ -13,6 +13,8 @@ macro_rules! files {
 }
 
 const FILES: &[(&str, &str)] = &files![
+    "agents-lose-their-rights"
+    "agents-without-rights-from-the-start"
     "api-down-longer-than-the-grace-period"
     "apiserver-cannot-be-scheduled"
     "bad-flags-rolled-out"
@@ -24,6 +26,7 @@ const FILES: &[(&str, &str)] = &files![
     "delete-all-controllers-without-checkpoints"
     "delete-one-self-hosted-pod"
     "etcd-quorum-lost-and-back"
+    "image-collected-before-a-reboot"
     "installer-killed"
     "kill-every-control-plane-process"
     "kill-the-holders"
@@ -42,6 +45,7 @@ const FILES: &[(&str, &str)] = &files![
     "recovery-onto-a-dirty-node"
     "roll-the-only-apiserver"
     "runtime-errors-while-parents-run"
+    "secret-changed-before-activation"
     "torn-checkpoint"
     "torn-checkpoint-at-a-power-loss"
     "total-loss-restored-from-a-snapshot"

@@ -297,7 +297,7 @@ fn noun(name: &str) -> &'static str {
         "Component" => "component",
         "Moment" => "moment",
         "Signal" => "signal",
-        "Resource" => "kind of object",
+        "Resource" | "Changeable" => "kind of object",
         "Unit" => "unit",
         "WrittenEnd" => "end",
         "RecoverFrom" => "source",

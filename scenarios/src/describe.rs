@@ -1,6 +1,9 @@
 //! Entries and faults in one line each, for plans and live output.
 
-use terms::{Delete, Fault, Kill, NodeFault, Nothing, Roll, Selectors, Signal, Tear, UnitFault};
+use terms::{
+    Change, Delete, Fault, Kill, NodeFault, Nothing, RemoveImage, Roll, Selectors, Signal, Tear,
+    UnitFault,
+};
 
 use crate::entry::{At, Entry, Heal, Joined, Operation, OperationKind, RecoverFrom, Settle};
 
@@ -134,6 +137,22 @@ pub fn describe_fault(fault: &Fault) -> String {
                 .map_or(String::new(), |flag| format!(" with {flag}"));
             format!("{key} {component}{flag}")
         }
+        Fault::Change(Change {
+            kind,
+            namespace,
+            name,
+            key: part,
+        }) => {
+            let part = part
+                .as_ref()
+                .map_or(String::new(), |part| format!(" key {part}"));
+            format!("{key} {} {namespace}/{name}{part}", kind.name())
+        }
+        Fault::RemoveImage(RemoveImage {
+            component,
+            node,
+            bind: _,
+        }) => format!("{key} of {component} on {}", names(node)),
         Fault::Delete(Delete {
             kind,
             namespace,

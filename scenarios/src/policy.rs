@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use oracle::observation::CheckpointTimes;
 use pivot::Plan;
 use pivot::checkpoint::{AgentPlan, Step};
-use terms::{Capability, Component, StepName};
+use terms::{Capability, Component, Milliseconds, StepName};
 
 /// An installer's procedure as far as scenarios refer to it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -34,10 +34,23 @@ pub(crate) fn recovery_steps() -> Vec<StepName> {
 }
 
 /// Switches of the reference installer, with what each does.
-pub const SWITCHES: [(&str, &str); 1] = [(
-    "apiserver-node-selector",
-    "the key of a label that no node has: self-hosted apiservers ask for it and cannot be scheduled",
-)];
+pub const SWITCHES: [(&str, &str); 2] = [
+    (
+        "apiserver-node-selector",
+        "the key of a label that no node has: self-hosted apiservers ask for it and cannot be scheduled",
+    ),
+    (
+        "certificates-live",
+        "how long the certificates of nodes, components and the installer live from the start on; authorities and the escrow's own live as usual",
+    ),
+];
+
+/// Why a known switch cannot have this value; nothing when it can, or when the installer is left to say so.
+pub(crate) fn unfit_switch(name: &str, value: &str) -> Option<String> {
+    let is_duration = || value.parse().is_ok_and(|Milliseconds(length)| length > 0);
+    (name == "certificates-live" && !is_duration())
+        .then(|| format!("`{value}` is not how long certificates could live"))
+}
 
 /// Why a policy cannot be used.
 #[derive(Debug, thiserror::Error)]

@@ -112,8 +112,8 @@ struct Render {
     /// The policy that will be followed; it decides whether there is a checkpoint agent.
     #[arg(long, value_name = "NAME|FILE", default_value = "modern")]
     policy: String,
-    /// Build in a known mistake, to see that it is noticed (apiserver-node-selector=KEY), or let the
-    /// checkpoint agents follow another plan (agent-policy=NAME|FILE).
+    /// Build in a known mistake, to see that it is noticed (apiserver-node-selector=KEY,
+    /// certificates-live=DURATION), or let the agents follow another plan (agent-policy=NAME|FILE).
     #[arg(long = "switch", value_name = "KEY=VALUE")]
     switches: Vec<String>,
 }

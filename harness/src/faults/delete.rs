@@ -5,6 +5,7 @@ use std::time::Duration;
 use k8s_openapi::api::apps::v1::{DaemonSet, Deployment};
 use k8s_openapi::api::coordination::v1::Lease;
 use k8s_openapi::api::core::v1::{ConfigMap, Node, Pod, Secret};
+use k8s_openapi::api::rbac::v1::{ClusterRoleBinding, RoleBinding};
 use kube::api::{ApiResource, DeleteParams, DynamicObject, ListParams};
 use kube::{Api, Client};
 use terms::{Delete, Resource};
@@ -101,9 +102,13 @@ fn api(client: Client, delete: &Delete) -> Api<DynamicObject> {
         Resource::Secret => ApiResource::erase::<Secret>(&()),
         Resource::Lease => ApiResource::erase::<Lease>(&()),
         Resource::Node => ApiResource::erase::<Node>(&()),
+        Resource::RoleBinding => ApiResource::erase::<RoleBinding>(&()),
+        Resource::ClusterRoleBinding => ApiResource::erase::<ClusterRoleBinding>(&()),
     };
-    match (&delete.namespace, delete.kind) {
-        (_, Resource::Node) | (None, _) => Api::all_with(client, &kind),
-        (Some(namespace), _) => Api::namespaced_with(client, namespace, &kind),
+    match &delete.namespace {
+        Some(namespace) if delete.kind.is_namespaced() => {
+            Api::namespaced_with(client, namespace, &kind)
+        }
+        _ => Api::all_with(client, &kind),
     }
 }

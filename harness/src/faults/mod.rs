@@ -1,9 +1,11 @@
 //! Faults: targets resolved from one snapshot and checked again at impact, injected together, and
 //! each proven to have taken effect. A fault without effect is recorded as such.
 
+mod change;
 mod delete;
 mod disk;
 mod heal;
+mod image;
 mod kill;
 mod open;
 mod power;
@@ -44,7 +46,7 @@ pub struct Injector {
 }
 
 impl Injector {
-    /// For a case on this cluster. `kubeconfig` is the administrator's, for deletions and new revisions.
+    /// For a case on this cluster. `kubeconfig` is the administrator's, for deletions, changes and new revisions.
     pub fn new(cluster: Cluster, stream: Stream, kubeconfig: String, seed: u64) -> Self {
         Self {
             cluster,
@@ -188,6 +190,8 @@ impl Injector {
             Fault::Restart(restart) => unit::restart(&machines, restart.unit).await,
             Fault::Tear(tear) => tear::files(&machines, tear).await,
             Fault::Roll(roll) => roll::daemon_set(roll, &self.kubeconfig).await,
+            Fault::Change(change) => change::object(change, &self.kubeconfig).await,
+            Fault::RemoveImage(image) => image::remove(&machines, image.component).await,
         }
     }
 

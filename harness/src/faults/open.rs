@@ -37,7 +37,9 @@ impl Open {
                 | Fault::Delete(_)
                 | Fault::Restart(_)
                 | Fault::Tear(_)
-                | Fault::Roll(_) => continue,
+                | Fault::Roll(_)
+                | Fault::Change(_)
+                | Fault::RemoveImage(_) => continue,
             };
             if ailment == Ailment::Off {
                 // Nothing stands still or is stopped on a node without power; a boot starts every unit.

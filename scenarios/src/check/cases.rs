@@ -14,7 +14,7 @@ use crate::budget::BUDGETS;
 use crate::case::{Cluster, Installer, Selfhost};
 use crate::decode::decode;
 use crate::mistake::Wrong;
-use crate::policy::{Policy, PolicyError, SWITCHES};
+use crate::policy::{Policy, PolicyError, SWITCHES, unfit_switch};
 use crate::scenario::{Overrides, ScenarioCase};
 use crate::selector::is_word;
 use crate::substitute::{Setting, Substitution};
@@ -189,6 +189,10 @@ impl Context<'_> {
                 if !SWITCHES.iter().any(|(name, _)| name == key) {
                     let known = SWITCHES.iter().map(|(name, _)| *name);
                     wrongs.push(Wrong::unknown(*place, "switch", key, known));
+                }
+                let unfit = |value: &String| unfit_switch(key, value);
+                if let Some(unfit) = selfhost.switches.get(key).and_then(unfit) {
+                    wrongs.push(Wrong::new(*place, unfit).help("a duration, such as `4m`"));
                 }
             }
         }

@@ -1,7 +1,8 @@
 //! Faults: what one can hit, and what must be so when it does.
 
 use terms::{
-    Component, Delete, Fault, Kill, NodeFault, Nothing, Resource, Roll, Tear, Unit, UnitFault,
+    Change, Component, Delete, Fault, Kill, NodeFault, Nothing, RemoveImage, Roll, Tear, Unit,
+    UnitFault,
 };
 
 use super::timeline::Walk;
@@ -22,6 +23,8 @@ pub(super) enum Ailment {
 
 /// The most faults that happen together.
 const MOST_FAULTS: usize = 16;
+/// The longest name that an object, or a key in it, can have, in bytes.
+const LONGEST_NAME: usize = 253;
 /// The longest argument that a roll appends, in bytes.
 const LONGEST_FLAG: usize = 256;
 
@@ -107,6 +110,11 @@ impl Walk<'_> {
                 self.needs_begun(place, "no DaemonSet exists yet that could be rolled");
                 self.roll(roll, tree);
             }
+            Fault::Change(change) => {
+                self.needs_begun(place, "nothing exists yet that could be changed");
+                self.change(change, tree);
+            }
+            Fault::RemoveImage(image) => self.remove_image(image, tree),
         }
     }
 
@@ -187,6 +195,47 @@ impl Walk<'_> {
         }
     }
 
+    fn change(&mut self, change: &Change, tree: &Tree) {
+        let Change {
+            kind: _,
+            namespace,
+            name,
+            key,
+        } = change;
+        let named = [
+            ("namespace", Some(namespace)),
+            ("name", Some(name)),
+            ("key", key.as_ref()),
+        ];
+        for (part, text) in named {
+            let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte);
+            let Some(text) = text else { continue };
+            if text.is_empty() || text.len() > LONGEST_NAME || !text.bytes().all(plain) {
+                let place = tree.deepest(&[part]).place;
+                let wrong = Wrong::new(place, format!("`{text}` is not the {part} of an object"));
+                self.wrongs
+                    .push(wrong.help("letters, digits and `-_.`, such as `kube-system`"));
+            }
+        }
+    }
+
+    fn remove_image(&mut self, image: &RemoveImage, tree: &Tree) {
+        let RemoveImage {
+            component,
+            node,
+            bind,
+        } = image;
+        self.targets(node, tree.deepest(&["node"]));
+        self.bind(bind.as_deref(), tree);
+        if !RemoveImage::COMPONENTS.contains(component) {
+            let what = format!("{component} has no image of its own here");
+            let known = RemoveImage::COMPONENTS.map(Component::name).join(", ");
+            let place = tree.deepest(&["component"]).place;
+            self.wrongs
+                .push(Wrong::new(place, what).help(format!("one of {known}")));
+        }
+    }
+
     fn bind(&mut self, name: Option<&str>, tree: &Tree) {
         let Some(name) = name else { return };
         let place = tree.deepest(&["as"]).place;
@@ -231,12 +280,13 @@ impl Walk<'_> {
             ),
             _ => {}
         }
-        match (kind, namespace) {
-            (Resource::Node, Some(_)) => {
-                wrong("namespace", "a Node has no namespace", "leave it out");
+        match (kind.is_namespaced(), namespace) {
+            (false, Some(_)) => {
+                let what = format!("a {kind:?} has no namespace");
+                wrong("namespace", &what, "leave it out");
             }
-            (Resource::Node, None) | (_, Some(_)) => {}
-            (_, None) => wrong(
+            (false, None) | (true, Some(_)) => {}
+            (true, None) => wrong(
                 "kind",
                 "the key `namespace` is missing",
                 "such as `namespace: kube-system`",

@@ -4,6 +4,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::Component;
+use crate::object::{Change, Delete, Roll};
 
 /// Text that picks nodes: a name (`cp-1`), or `@bootstrap`, `@leader(etcd)`, `@holder(kube-scheduler)`, …
 ///
@@ -66,26 +67,6 @@ impl Signal {
     }
 }
 
-/// A kind of API object that can be deleted.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "PascalCase")]
-pub enum Resource {
-    /// A pod.
-    Pod,
-    /// A DaemonSet.
-    DaemonSet,
-    /// A Deployment.
-    Deployment,
-    /// A ConfigMap.
-    ConfigMap,
-    /// A Secret.
-    Secret,
-    /// A Lease.
-    Lease,
-    /// A node object (the machine itself stays).
-    Node,
-}
-
 /// Something that goes wrong on purpose: one key, by which it is known.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
@@ -112,6 +93,10 @@ pub enum Fault {
     LoseDisk(NodeFault),
     /// A self-hosted component's DaemonSet gets a new revision.
     Roll(Roll),
+    /// What a Secret or ConfigMap holds changes.
+    Change(Change),
+    /// A node's container runtime has a component's image no more.
+    RemoveImage(RemoveImage),
 }
 
 /// A fault without options: `{}`.
@@ -196,41 +181,33 @@ pub struct Kill {
     pub bind: Option<String>,
 }
 
-/// Which object is deleted.
+/// Whose image is removed, and on which nodes.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-pub struct Delete {
-    /// What kind of object.
-    pub kind: Resource,
-    /// Its namespace; none for objects that have none.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub namespace: Option<String>,
-    /// Its name.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub name: Option<String>,
-    /// A label selector, such as `k8s-app=kube-apiserver`, instead of a name.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub selector: Option<String>,
-    /// At most this many of the objects that the selector finds, by name; all unless said.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub limit: Option<u32>,
-}
-
-/// Which DaemonSet gets a new revision, and what is in it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct Roll {
+pub struct RemoveImage {
     /// The component.
     pub component: Component,
-    /// An argument, such as `--name=value`, that the revision has at its end. What an earlier roll appended goes; without one that
-    /// is all that goes, and the revision is harmless.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub flag: Option<String>,
+    /// The nodes.
+    pub node: Selectors,
+    /// A name by which later entries can refer to the same nodes, as `@name`.
+    #[serde(default, rename = "as", skip_serializing_if = "Option::is_none")]
+    pub bind: Option<String>,
+}
+
+impl RemoveImage {
+    /// The components whose images can be removed: those that the nodes keep an image of each.
+    pub const COMPONENTS: [Component; 5] = [
+        Component::Etcd,
+        Component::KubeApiserver,
+        Component::KubeControllerManager,
+        Component::KubeScheduler,
+        Component::CheckpointAgent,
+    ];
 }
 
 impl Fault {
     /// Every fault by the key that a scenario writes.
-    pub const KEYS: [&'static str; 11] = [
+    pub const KEYS: [&'static str; 13] = [
         "power_off",
         "reboot",
         "kill",
@@ -242,6 +219,8 @@ impl Fault {
         "tear",
         "lose_disk",
         "roll",
+        "change",
+        "remove_image",
     ];
 
     /// The key that a scenario writes.
@@ -258,6 +237,8 @@ impl Fault {
             Self::Tear(_) => "tear",
             Self::LoseDisk(_) => "lose_disk",
             Self::Roll(_) => "roll",
+            Self::Change(_) => "change",
+            Self::RemoveImage(_) => "remove_image",
         }
     }
 
@@ -271,7 +252,8 @@ impl Fault {
             Self::Stop(options) | Self::Restart(options) => Some(&options.node),
             Self::Kill(kill) => Some(&kill.node),
             Self::Tear(tear) => Some(&tear.node),
-            Self::KillInstaller(_) | Self::Delete(_) | Self::Roll(_) => None,
+            Self::RemoveImage(image) => Some(&image.node),
+            Self::KillInstaller(_) | Self::Delete(_) | Self::Roll(_) | Self::Change(_) => None,
         }
     }
 
@@ -285,7 +267,8 @@ impl Fault {
             Self::Stop(options) | Self::Restart(options) => Some(&mut options.node),
             Self::Kill(kill) => Some(&mut kill.node),
             Self::Tear(tear) => Some(&mut tear.node),
-            Self::KillInstaller(_) | Self::Delete(_) | Self::Roll(_) => None,
+            Self::RemoveImage(image) => Some(&mut image.node),
+            Self::KillInstaller(_) | Self::Delete(_) | Self::Roll(_) | Self::Change(_) => None,
         }
     }
 
@@ -299,7 +282,8 @@ impl Fault {
             Self::Stop(options) | Self::Restart(options) => options.bind.as_deref(),
             Self::Kill(kill) => kill.bind.as_deref(),
             Self::Tear(tear) => tear.bind.as_deref(),
-            Self::KillInstaller(_) | Self::Delete(_) | Self::Roll(_) => None,
+            Self::RemoveImage(image) => image.bind.as_deref(),
+            Self::KillInstaller(_) | Self::Delete(_) | Self::Roll(_) | Self::Change(_) => None,
         }
     }
 
@@ -322,6 +306,10 @@ impl Fault {
             }
             Self::Delete(_) => "exact: the object is deleted through the API",
             Self::Roll(_) => "exact: the DaemonSet's pod template is changed through the API",
+            Self::Change(_) => "exact: the object is changed through the API",
+            Self::RemoveImage(_) => {
+                "exact: every name of the image is removed from the runtime; containers that run go on, and no registry can be asked for it"
+            }
             Self::Freeze(_) => {
                 "process-level: every process stands still at once; the kernel goes on accepting connections and packets for them, and clocks go on"
             }

@@ -7,13 +7,15 @@ mod component;
 mod duration;
 mod fault;
 mod identity;
+mod object;
 mod step;
 
 pub use component::{Capability, Component, Incarnation};
 pub use duration::{Milliseconds, ParseDurationError};
 pub use fault::{
-    Delete, Fault, Kill, NodeFault, Nothing, Resource, Roll, Selector, Selectors, Signal, Tear,
-    Unit, UnitFault,
+    Fault, Kill, NodeFault, Nothing, RemoveImage, Selector, Selectors, Signal, Tear, Unit,
+    UnitFault,
 };
 pub use identity::NodeId;
+pub use object::{Change, Changeable, Delete, Resource, Roll};
 pub use step::{Actor, Moment, StepEvent, StepName};

@@ -350,7 +350,9 @@ impl Seen {
                 | Fault::Restart(_)
                 | Fault::Tear(_)
                 | Fault::LoseDisk(_)
-                | Fault::Roll(_) => continue,
+                | Fault::Roll(_)
+                | Fault::Change(_)
+                | Fault::RemoveImage(_) => continue,
             };
             self.strike(strikes, start_us, end_us);
         }
@@ -373,7 +375,7 @@ fn why_not_covered(record: &FaultRecord) -> Option<String> {
 /// Why the coarse world has no action for this fault, if it has none.
 pub(crate) fn why_unknown(fault: &Fault) -> Option<String> {
     match fault {
-        Fault::Delete(_) => Some("the coarse world deletes no pods".to_owned()),
+        Fault::Delete(_) => Some("the coarse world deletes no objects".to_owned()),
         Fault::Kill(kill) if !Component::SELF_HOSTED.contains(&kill.component) => {
             Some(format!("the coarse world kills no {}", kill.component))
         }
@@ -382,7 +384,9 @@ pub(crate) fn why_unknown(fault: &Fault) -> Option<String> {
         | Fault::Restart(_)
         | Fault::Tear(_)
         | Fault::LoseDisk(_)
-        | Fault::Roll(_) => Some(format!("the coarse world knows no `{}`", fault.key())),
+        | Fault::Roll(_)
+        | Fault::Change(_)
+        | Fault::RemoveImage(_) => Some(format!("the coarse world knows no `{}`", fault.key())),
         Fault::Kill(_) | Fault::KillInstaller(_) | Fault::PowerOff(_) | Fault::Reboot(_) => None,
     }
 }

@@ -90,6 +90,13 @@ fn why_not_simulated(fault: &Fault) -> Option<String> {
         ),
         Fault::Stop(_) | Fault::Restart(_) => None,
         Fault::Tear(tear) => torn_part(tear).err(),
+        Fault::Change(_) => Some(
+            "`change`: Secrets and ConfigMaps have no content in the simulator that could be another"
+                .to_owned(),
+        ),
+        Fault::RemoveImage(_) => {
+            Some("`remove_image`: containers need no image in the simulator".to_owned())
+        }
         Fault::Roll(_) => Some(
             "`roll`: pods of one component are all alike in the simulator, and a DaemonSet has no revisions"
                 .to_owned(),
@@ -134,6 +141,11 @@ pub(super) fn deleted_component(delete: &Delete) -> Result<Component, String> {
         selector,
         limit: _,
     } = delete;
+    if matches!(kind, Resource::RoleBinding | Resource::ClusterRoleBinding) {
+        return Err(format!(
+            "`delete`: everybody may do everything in the simulator, with a {kind:?} or without"
+        ));
+    }
     if *kind != Resource::Pod {
         return Err(format!(
             "`delete`: what follows the loss of a {kind:?} is not simulated"

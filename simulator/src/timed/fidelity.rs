@@ -21,6 +21,8 @@ pub const fn fidelity(fault: &Fault) -> &'static str {
         }
         Fault::LoseDisk(_) => "not simulated: files of a node survive everything here",
         Fault::Roll(_) => "not simulated: a DaemonSet has no revisions here",
+        Fault::Change(_) => "not simulated: Secrets and ConfigMaps have no content here",
+        Fault::RemoveImage(_) => "not simulated: containers need no image here",
         Fault::Freeze(_) => "not simulated: no process stands still here while clocks go on",
         Fault::Stop(stop) => match stop.unit {
             Unit::Kubelet => {

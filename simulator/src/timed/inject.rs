@@ -122,9 +122,11 @@ impl Play<'_> {
                 }
             }),
             Fault::Tear(tear) => self.tear(tear, nodes),
-            Fault::Freeze(_) | Fault::LoseDisk(_) | Fault::Roll(_) => {
-                (Vec::new(), Err(fidelity(fault).to_owned()))
-            }
+            Fault::Freeze(_)
+            | Fault::LoseDisk(_)
+            | Fault::Roll(_)
+            | Fault::Change(_)
+            | Fault::RemoveImage(_) => (Vec::new(), Err(fidelity(fault).to_owned())),
             Fault::Delete(delete) => {
                 let deleted = deleted_component(delete).and_then(|component: Component| {
                     self.world.delete_pods(component, delete.limit)

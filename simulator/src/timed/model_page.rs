@@ -3,8 +3,8 @@
 use std::fmt::Write as _;
 
 use terms::{
-    Component, Delete, Fault, Kill, NodeFault, Nothing, Resource, Roll, Selectors, Signal, Tear,
-    Unit, UnitFault,
+    Change, Changeable, Component, Delete, Fault, Kill, NodeFault, Nothing, RemoveImage, Resource,
+    Roll, Selectors, Signal, Tear, Unit, UnitFault,
 };
 
 use super::fidelity::{LEFT_OUT, MODELLED, fidelity};
@@ -78,6 +78,17 @@ fn faults() -> Vec<(&'static str, Fault)> {
         component: Component::KubeApiserver,
         flag: None,
     };
+    let change = Change {
+        kind: Changeable::Secret,
+        namespace: String::new(),
+        name: String::new(),
+        key: None,
+    };
+    let image = RemoveImage {
+        component: Component::KubeApiserver,
+        node: nowhere(),
+        bind: None,
+    };
     let delete = Delete {
         kind: Resource::Pod,
         namespace: None,
@@ -99,5 +110,7 @@ fn faults() -> Vec<(&'static str, Fault)> {
         ("`freeze`", Fault::Freeze(node())),
         ("`lose_disk`", Fault::LoseDisk(node())),
         ("`roll`", Fault::Roll(roll)),
+        ("`change`", Fault::Change(change)),
+        ("`remove_image`", Fault::RemoveImage(image)),
     ]
 }

@@ -6,10 +6,10 @@ use rcgen::{
 };
 use time::{Duration, OffsetDateTime};
 
-/// How long authorities live, in days: about ten years, as kubeadm has it.
-const AUTHORITY_VALIDITY_DAYS: i64 = 3650;
-/// How long certificates live, in days: a year, as kubeadm has it.
-const CERTIFICATE_VALIDITY_DAYS: i64 = 365;
+/// How long authorities live: about ten years, as kubeadm has it.
+const AUTHORITY_VALIDITY: Duration = Duration::days(3650);
+/// How long certificates live unless said otherwise: a year, as kubeadm has it.
+pub(crate) const CERTIFICATE_VALIDITY: Duration = Duration::days(365);
 /// Certificates begin in the past, in minutes, so that a node's clock may lag behind.
 const CLOCK_LAG_ALLOWED_MINUTES: i64 = 10;
 
@@ -114,7 +114,7 @@ impl Authority {
             common_name: common_name.to_owned(),
             source,
         };
-        let mut params = params(&Subject::named(common_name), AUTHORITY_VALIDITY_DAYS);
+        let mut params = params(&Subject::named(common_name), AUTHORITY_VALIDITY);
         params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
         params.key_usages = vec![
             KeyUsagePurpose::KeyCertSign,
@@ -136,7 +136,7 @@ impl Authority {
         &self.key_pem
     }
 
-    /// Signs a certificate for `subject`; `names` are DNS names and IP addresses.
+    /// Signs a certificate for `subject` that lives for `validity` from now on; `names` are DNS names and IP addresses.
     ///
     /// # Errors
     /// If a name is neither, or the cryptography library refuses.
@@ -145,12 +145,13 @@ impl Authority {
         subject: &Subject,
         usage: Usage,
         names: &[String],
+        validity: Duration,
     ) -> Result<Credential, CertificateError> {
         let fail = |source| CertificateError {
             common_name: subject.common_name.clone(),
             source,
         };
-        let mut params = params(subject, CERTIFICATE_VALIDITY_DAYS);
+        let mut params = params(subject, validity);
         params.subject_alt_names = alternative_names(names).map_err(fail)?;
         params.key_usages = vec![KeyUsagePurpose::DigitalSignature];
         params.extended_key_usages = match usage {
@@ -191,13 +192,13 @@ impl SigningKey {
     }
 }
 
-fn params(subject: &Subject, validity_days: i64) -> CertificateParams {
+fn params(subject: &Subject, validity: Duration) -> CertificateParams {
     // The library's default ends in the year 4096, which no real cluster has.
     let now = OffsetDateTime::now_utc();
     let mut params = CertificateParams::default();
     params.distinguished_name = subject.distinguished_name();
     params.not_before = now - Duration::minutes(CLOCK_LAG_ALLOWED_MINUTES);
-    params.not_after = now + Duration::days(validity_days);
+    params.not_after = now + validity;
     params
 }
 

@@ -4,9 +4,12 @@
 //! that an observer can tell two instances on one node apart: by the serving certificate
 //! at each handshake, by the client certificate in an audit log.
 
-use terms::Incarnation;
+use terms::{Incarnation, Milliseconds};
+use time::Duration;
 
-use super::authority::{Authority, CertificateError, Credential, SigningKey, Subject, Usage};
+use super::authority::{
+    Authority, CERTIFICATE_VALIDITY, CertificateError, Credential, SigningKey, Subject, Usage,
+};
 use super::checkpoint_agent;
 use super::kubeconfig::kubeconfig;
 use crate::cluster_file::{ClusterFile, Node};
@@ -29,14 +32,19 @@ pub(super) struct Identities<'a> {
     pub(super) front_proxy: Authority,
     /// Signs service-account tokens.
     pub(super) service_account: SigningKey,
+    /// How long what is signed from now on lives.
+    validity: Duration,
 }
 
 /// File names and contents that belong into one directory or Secret.
 pub(super) type Files = Vec<(String, String)>;
 
 impl<'a> Identities<'a> {
-    /// New authorities for this cluster.
-    pub(super) fn new(cluster_file: &'a ClusterFile) -> Result<Self, CertificateError> {
+    /// New authorities for this cluster, whose certificates live for so long, or as usual.
+    pub(super) fn new(
+        cluster_file: &'a ClusterFile,
+        certificates_live: Option<Milliseconds>,
+    ) -> Result<Self, CertificateError> {
         let name = &cluster_file.name;
         Ok(Self {
             cluster_file,
@@ -44,7 +52,18 @@ impl<'a> Identities<'a> {
             etcd: Authority::new(&format!("{name}-etcd"))?,
             front_proxy: Authority::new(&format!("{name}-front-proxy"))?,
             service_account: SigningKey::new()?,
+            validity: certificates_live
+                .and_then(|live| live.to_duration().try_into().ok())
+                .unwrap_or(CERTIFICATE_VALIDITY),
         })
+    }
+
+    /// The same, and what they sign from now on lives as usual.
+    pub(super) fn living_as_usual(self) -> Self {
+        Self {
+            validity: CERTIFICATE_VALIDITY,
+            ..self
+        }
     }
 
     /// `https` address of the load balancer.
@@ -76,14 +95,16 @@ impl<'a> Identities<'a> {
         names.push(self.cluster_file.load_balancer.to_string());
         names.push("127.0.0.1".to_owned());
         names.push(self.cluster_file.service_cidr.address(1).to_string());
-        self.cluster.sign(&subject, Usage::Server, &names)
+        self.cluster
+            .sign(&subject, Usage::Server, &names, self.validity)
     }
 
     /// Serving pair of a node's kubelet.
     pub(super) fn kubelet_serving(&self, node: &Node) -> Result<Credential, CertificateError> {
         let subject = Subject::named(&format!("system:node:{}", node.name)).of("system:nodes");
         let names = [node.name.clone(), node.address.to_string()];
-        self.cluster.sign(&subject, Usage::Server, &names)
+        self.cluster
+            .sign(&subject, Usage::Server, &names, self.validity)
     }
 
     /// Kubeconfig of a node's kubelet.
@@ -118,13 +139,19 @@ impl<'a> Identities<'a> {
             node.address.to_string(),
             "127.0.0.1".to_owned(),
         ];
-        self.etcd
-            .sign(&Subject::named(&node.name).of("etcd"), Usage::Both, &names)
+        self.etcd.sign(
+            &Subject::named(&node.name).of("etcd"),
+            Usage::Both,
+            &names,
+            self.validity,
+        )
     }
 
     /// Files with which `name` may use etcd.
     pub(super) fn etcd_client(&self, name: &str) -> Result<Files, CertificateError> {
-        let client = self.etcd.sign(&Subject::named(name), Usage::Client, &[])?;
+        let client = self
+            .etcd
+            .sign(&Subject::named(name), Usage::Client, &[], self.validity)?;
         let mut files = vec![("ca.crt".to_owned(), self.etcd.certificate())];
         add_pair(&mut files, "client", client);
         Ok(files)
@@ -136,15 +163,21 @@ impl<'a> Identities<'a> {
         incarnation: Incarnation,
     ) -> Result<Files, CertificateError> {
         let named = |name: &str| Subject::named(name).unit(incarnation.name());
-        let etcd = self
-            .etcd
-            .sign(&named("kube-apiserver-etcd-client"), Usage::Client, &[])?;
-        let kubelet = self
-            .cluster
-            .sign(&named(KUBELET_CLIENT), Usage::Client, &[])?;
-        let proxy = self
-            .front_proxy
-            .sign(&named(FRONT_PROXY_CLIENT), Usage::Client, &[])?;
+        let etcd = self.etcd.sign(
+            &named("kube-apiserver-etcd-client"),
+            Usage::Client,
+            &[],
+            self.validity,
+        )?;
+        let kubelet =
+            self.cluster
+                .sign(&named(KUBELET_CLIENT), Usage::Client, &[], self.validity)?;
+        let proxy = self.front_proxy.sign(
+            &named(FRONT_PROXY_CLIENT),
+            Usage::Client,
+            &[],
+            self.validity,
+        )?;
         let mut files = vec![
             ("ca.crt".to_owned(), self.cluster.certificate()),
             (
@@ -236,7 +269,9 @@ impl<'a> Identities<'a> {
         subject: &Subject,
         server: &str,
     ) -> Result<String, CertificateError> {
-        let client = self.cluster.sign(subject, Usage::Client, &[])?;
+        let client = self
+            .cluster
+            .sign(subject, Usage::Client, &[], self.validity)?;
         let name = &self.cluster_file.name;
         Ok(kubeconfig(
             name,

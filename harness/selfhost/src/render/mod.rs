@@ -89,10 +89,11 @@ pub(crate) fn render(
                 .join(", "),
         })?;
     let output = Output::create(out)?;
-    let identities = Identities::new(cluster)?;
+    let identities = Identities::new(cluster, switches.certificates_live)?;
     let groups = assets::groups(cluster, release, &identities, switches, agent.is_some())?;
     node_tree::write_all(&output, cluster, release, &identities, agent)?;
     installer_files::write_installer(&output, cluster, release, &identities, &groups)?;
+    let identities = identities.living_as_usual();
     installer_files::write_admin(&output, &identities)?;
     escrow::write_escrow(&output, cluster, release, &identities)
 }

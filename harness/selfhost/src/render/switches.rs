@@ -1,6 +1,8 @@
 //! Deliberate mistakes, each of which renders a cluster that is wrong in one known way; and which plan
 //! the checkpoint agents follow.
 
+use terms::Milliseconds;
+
 /// What is rendered otherwise than usual; nothing by default.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Switches {
@@ -9,6 +11,9 @@ pub(crate) struct Switches {
     pub(crate) apiserver_node_selector: Option<String>,
     /// What the checkpoint agents follow: a plan that ships, or a file. What belongs to the policy unless said.
     pub(crate) agent_policy: Option<String>,
+    /// How long the certificates of nodes, components and the installer live from now on. Authorities, the escrow's own
+    /// credentials and those of people outside live as usual.
+    pub(crate) certificates_live: Option<Milliseconds>,
 }
 
 /// Why a switch is refused.
@@ -34,7 +39,12 @@ pub(crate) enum SwitchError {
 
 const APISERVER_NODE_SELECTOR: &str = "apiserver-node-selector";
 const AGENT_POLICY: &str = "agent-policy";
-const KNOWN: &[&str] = &["apiserver-node-selector=KEY", "agent-policy=NAME|FILE"];
+const CERTIFICATES_LIVE: &str = "certificates-live";
+const KNOWN: &[&str] = &[
+    "apiserver-node-selector=KEY",
+    "agent-policy=NAME|FILE",
+    "certificates-live=DURATION",
+];
 
 impl Switches {
     /// Reads switches given as `KEY=VALUE`.
@@ -61,6 +71,12 @@ impl Switches {
                 APISERVER_NODE_SELECTOR => return Err(bad("a label key such as example.org/kind")),
                 AGENT_POLICY if is_plain => switches.agent_policy = Some(value.to_owned()),
                 AGENT_POLICY => return Err(bad("a plan's name or the path of a file")),
+                CERTIFICATES_LIVE => match value.parse() {
+                    Ok(Milliseconds(0)) | Err(_) => {
+                        return Err(bad("a duration such as 4m or 1m30s"));
+                    }
+                    Ok(live) => switches.certificates_live = Some(live),
+                },
                 _ => return Err(SwitchError::Unknown(key.to_owned())),
             }
         }
@@ -93,5 +109,11 @@ mod tests {
             Some("/var/lib/selfhost/agent.json")
         );
         assert!(Switches::parse(["agent-policy="]).is_err());
+        let switches = Switches::parse(["certificates-live=1m30s"]).unwrap();
+        assert_eq!(switches.certificates_live, Some(Milliseconds(90_000)));
+        for wrong in ["certificates-live=0s", "certificates-live=soon"] {
+            let said = Switches::parse([wrong]).unwrap_err().to_string();
+            assert!(said.contains("is not a duration such as 4m"), "{said}");
+        }
     }
 }

@@ -208,7 +208,10 @@ impl FailureHolds {
         self.looked += 1;
         // What a fault hits is no longer the installer's doing.
         for fault in view.faults().between(decision.from.start_us, view.now_us()) {
-            let of_objects = matches!(fault.value.fault, Fault::Delete(_) | Fault::Roll(_));
+            let of_objects = matches!(
+                fault.value.fault,
+                Fault::Delete(_) | Fault::Roll(_) | Fault::Change(_)
+            );
             decision
                 .nodes
                 .retain(|node| !of_objects && !fault.value.targets.contains(node));

@@ -110,7 +110,9 @@ fn owner_of(last: Option<&FaultSeen>) -> Owner {
         | Fault::Restart(_)
         | Fault::Tear(_)
         | Fault::LoseDisk(_)
-        | Fault::Roll(_) => Owner::Other,
+        | Fault::Roll(_)
+        | Fault::Change(_)
+        | Fault::RemoveImage(_) => Owner::Other,
     }
 }
 
