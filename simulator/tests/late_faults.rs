@@ -170,7 +170,7 @@ fn mutant(name: &str) -> Plan {
     found.expect("there is such a mutant").plan
 }
 
-/// Mistakes that need a fault late in the plan are caught with faults from there on, and only then.
+/// Mistakes that need a fault late in the plan are caught with faults from there on, and without faults not at all.
 #[test]
 fn a_mutant_that_a_late_fault_gives_away_is_caught_with_late_faults() {
     for (name, budgets, step, invariant) in [
