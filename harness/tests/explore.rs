@@ -156,6 +156,26 @@ fn a_mutant_is_caught_by_what_must_catch_it() {
     );
 }
 
+/// Whoever reads a claim sees what it is bound to.
+#[test]
+fn where_faults_begin_is_said_with_the_bounds() {
+    let place = place();
+    let search = [
+        "explore",
+        "--exhaustive",
+        "--fault",
+        "kill",
+        "--faults-from",
+        "verified",
+    ];
+    let (code, said) = said(place.path(), &search);
+    assert_eq!(code, 0, "{said}");
+    assert!(
+        said.contains("faults: kill 1×; no fault before verified\n"),
+        "{said}"
+    );
+}
+
 #[test]
 fn a_search_that_is_cut_off_proves_nothing() {
     let place = place();
@@ -217,6 +237,15 @@ fn wrong_usage_is_told_with_a_way_out() {
         (
             &["explore", "--exhaustive", "--fault", "flood"],
             "power-cut",
+        ),
+        (
+            &[
+                "explore",
+                "--exhaustive",
+                "--faults-from",
+                "checkpoint-armed",
+            ],
+            "did you mean `checkpoints-armed`? its steps are secrets-staged, etcd-serving, ",
         ),
         (
             &["explore", "--exhaustive", "--trials", "5"],

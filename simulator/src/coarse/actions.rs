@@ -4,6 +4,7 @@ use pivot::{Input, Task, Timer, running_tasks};
 use terms::{Component, Incarnation};
 
 use super::action::{Action, Holder, Port};
+use super::config::Budgets;
 use super::state::{APISERVER, Joined, Node, Pod, Power, Process, State, Status, index};
 use super::tasks::asks_api;
 use super::world::World;
@@ -16,14 +17,15 @@ impl World {
     pub(crate) fn list_actions(&self, state: &State, into: &mut Vec<Action>) {
         let quorum = state.has_quorum(self.control_planes());
         let reachable = state.is_reachable(quorum);
+        let left = self.may_go_wrong(state);
         self.list_nodes(state, reachable, into);
         self.list_cluster(state, quorum, reachable, into);
         match state.status {
-            Status::Running => self.list_installer(state, reachable, into),
+            Status::Running => self.list_installer(state, left, reachable, into),
             Status::Down if state.nodes[0].is_on() => into.push(Action::Resume),
             Status::Down | Status::Ended => {}
         }
-        self.list_outside(state, into);
+        self.list_outside(state, left, into);
     }
 
     /// What the nodes do by themselves.
@@ -131,7 +133,13 @@ impl World {
     }
 
     /// What the installer's process meets. Arrives with everything that the world does listed.
-    fn list_installer(&self, state: &State, reachable: bool, into: &mut Vec<Action>) {
+    fn list_installer(
+        &self,
+        state: &State,
+        left: Budgets,
+        reachable: bool,
+        into: &mut Vec<Action>,
+    ) {
         if state.machine.announced().is_some() {
             return into.push(Action::Release);
         }
@@ -147,8 +155,8 @@ impl World {
             } else {
                 Action::Fails(task)
             });
-            if can {
-                self.list_parting(state, task, reachable, into);
+            if can && left.can_part_task() {
+                self.list_parting(state, task, left, reachable, into);
             }
         }
         let heeds = self.would_heed(state);
@@ -164,28 +172,32 @@ impl World {
             if !heeds {
                 into.push(Action::Stable);
                 moves = true;
-            } else if state.left.timing > 0 {
+            } else if left.timing > 0 {
                 into.push(Action::StableUnseen);
             }
         }
         if state.machine.is_armed(Timer::Stage) {
             if !moves {
                 into.push(Action::Overdue);
-            } else if state.left.timing > 0 {
+            } else if left.timing > 0 {
                 into.push(Action::OverdueEarly);
             }
         }
     }
 
     /// What a task did and what its driver knows fall apart.
-    fn list_parting(&self, state: &State, task: Task, reachable: bool, into: &mut Vec<Action>) {
-        if !state.left.can_part_task() {
-            return;
-        }
+    fn list_parting(
+        &self,
+        state: &State,
+        task: Task,
+        left: Budgets,
+        reachable: bool,
+        into: &mut Vec<Action>,
+    ) {
         if self.would_land(state, task) {
             into.push(Action::Lands(task));
         }
-        if state.left.lost_answers > 0 && reachable && asks_api(task) {
+        if left.lost_answers > 0 && reachable && asks_api(task) {
             into.push(Action::AnswerLost(task));
         }
     }
@@ -199,22 +211,22 @@ impl World {
     }
 
     /// What is done to the world.
-    fn list_outside(&self, state: &State, into: &mut Vec<Action>) {
+    fn list_outside(&self, state: &State, left: Budgets, into: &mut Vec<Action>) {
         for (number, node) in (0..self.control_planes()).zip(&state.nodes) {
             if !node.is_on() {
                 into.push(Action::PowerOn(number));
-            } else if state.left.power_cuts > 0 {
+            } else if left.power_cuts > 0 {
                 into.push(Action::CutPower(number));
             }
         }
-        if state.left.kills > 0 {
+        if left.kills > 0 {
             self.list_kills(state, into);
         }
-        if state.left.installer_kills > 0 && state.status == Status::Running {
+        if left.installer_kills > 0 && state.status == Status::Running {
             into.push(Action::KillInstaller);
         }
         let holds = state.status == Status::Ended && state.machine.is_holding();
-        if state.left.restarts > 0 && holds && state.nodes[0].is_on() {
+        if left.restarts > 0 && holds && state.nodes[0].is_on() {
             into.push(Action::StartAgain);
         }
         if self.config().foreign && !state.foreign_changed && self.foreign_would_change(state) {

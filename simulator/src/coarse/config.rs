@@ -1,6 +1,7 @@
 //! What a coarse world is about: the plan, the nodes, and how much may go wrong.
 
-use pivot::Plan;
+use pivot::{Plan, StageIndex};
+use terms::StepName;
 
 /// How often each thing may still go wrong. Each at most [`Budgets::MOST`].
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
@@ -64,6 +65,12 @@ impl Budgets {
         ]
     }
 
+    /// Whether both allow the same faults. A person's help is none.
+    pub(crate) fn allows_same_faults(self, other: Self) -> bool {
+        let Self { restarts, .. } = self;
+        self == Self { restarts, ..other }
+    }
+
     /// Whether the installer's process can still end at any instant.
     pub const fn can_end_installer(self) -> bool {
         self.power_cuts > 0 || self.installer_kills > 0
@@ -84,6 +91,9 @@ pub struct Config {
     pub control_planes: u8,
     /// How much may go wrong.
     pub budgets: Budgets,
+    /// The first fault happens while the installer's procedure is at this stage of its plan or at a later
+    /// one; whatever follows it happens at any time. A person's help is no fault. `None`: faults at any time.
+    pub faults_from: Option<StageIndex>,
     /// The self-hosted apiserver of the bootstrap node needs the port that the bootstrap one has, and
     /// crashes until it is free: history's way (facts: FF-01, FF-06).
     pub one_port: bool,
@@ -113,6 +123,7 @@ impl Config {
             plan,
             control_planes,
             budgets: Budgets::default(),
+            faults_from: None,
             one_port: false,
             unschedulable: false,
             foreign: false,
@@ -132,5 +143,34 @@ impl Config {
             Budgets::MOST
         );
         Self { budgets, ..self }
+    }
+
+    /// The same world, in which nothing goes wrong before the installer has entered this step; `None` if
+    /// its plan has no such step.
+    pub fn with_faults_from(self, step: &str) -> Option<Self> {
+        let stages = self.plan.stages.iter();
+        let place = stages
+            .map(|stage| stage.step.as_str())
+            .position(|known| known == step)?;
+        Some(Self {
+            faults_from: Some(StageIndex::try_from(place).ok()?),
+            ..self
+        })
+    }
+
+    /// What may go wrong, how often, and from which step on: `kill 1×; no fault before checkpoints-armed`.
+    pub fn faults_in_words(&self) -> String {
+        let words = self.budgets.in_words();
+        match self.first_step_with_faults() {
+            _ if words.is_empty() => "none".to_owned(),
+            None => words.join(", "),
+            Some(step) => format!("{}; no fault before {step}", words.join(", ")),
+        }
+    }
+
+    /// The step before which nothing goes wrong, if faults are bound to one.
+    pub fn first_step_with_faults(&self) -> Option<&StepName> {
+        let stage = self.plan.stages.get(usize::from(self.faults_from?))?;
+        Some(&stage.step)
     }
 }

@@ -81,20 +81,20 @@ impl World {
         if self.config().announces {
             return;
         }
-        let may_be_killed = state.left.can_end_installer();
         while let Some((stage, moment)) = state.machine.announced() {
             let released = Input::Released(stage, moment);
             let (machine, effects) = step(&self.config().plan, state.machine, &released);
             let persists = effects
                 .iter()
                 .any(|effect| matches!(effect, Effect::Persist(_)));
-            if may_be_killed && persists {
+            // Asked anew each time: the stage just entered may be the first in which anything goes wrong.
+            if persists && self.may_go_wrong(state).can_end_installer() {
                 return;
             }
             self.follow(state, machine, &effects);
         }
         let is_over = state.machine.is_holding() || state.machine.is_done();
-        if is_over && !may_be_killed {
+        if is_over && !self.may_go_wrong(state).can_end_installer() {
             self.end(state);
         }
     }

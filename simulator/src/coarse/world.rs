@@ -3,7 +3,7 @@
 use pivot::StageKind;
 
 use super::action::Action;
-use super::config::Config;
+use super::config::{Budgets, Config};
 use super::decisions::{OUTCOMES, failed_into};
 use super::judge::INVARIANTS;
 use super::pack;
@@ -46,6 +46,23 @@ impl World {
     /// Its bounds.
     pub const fn config(&self) -> &Config {
         &self.config
+    }
+
+    /// How much may go wrong in this state: nothing before the stage that the bounds name, but ever
+    /// after a fault what is left. No state has to remember that the stage was reached: while nothing went
+    /// wrong the procedure stands where it came to, unless a person starts it again.
+    #[inline]
+    pub(crate) fn may_go_wrong(&self, state: &State) -> Budgets {
+        let all = self.config.budgets;
+        match self.config.faults_from {
+            Some(first) if state.machine.stage() < first && state.left.allows_same_faults(all) => {
+                Budgets {
+                    restarts: state.left.restarts,
+                    ..Budgets::default()
+                }
+            }
+            _ => state.left,
+        }
     }
 
     /// How many control-plane nodes there are.

@@ -139,6 +139,7 @@ fn world_of(config: &Config, seen: &Seen, unusual: u8) -> World {
     let config = Config {
         control_planes: seen.control_planes,
         foreign: false,
+        faults_from: None,
         announces: true,
         plan: unarmed(&config.plan),
         ..config.clone()

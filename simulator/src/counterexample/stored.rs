@@ -4,6 +4,7 @@ use std::fmt;
 
 use pivot::{Plan, PlanError};
 use serde::{Deserialize, Serialize};
+use terms::StepName;
 
 use super::Counterexample;
 use crate::coarse::{Action, Budgets, Config, World};
@@ -20,6 +21,9 @@ struct Stored {
     invariant: String,
     control_planes: u8,
     budgets: StoredBudgets,
+    /// The step before which nothing went wrong, if there was one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    faults_from: Option<StepName>,
     one_port: bool,
     unschedulable: bool,
     foreign: bool,
@@ -70,6 +74,9 @@ pub enum LoadError {
     /// The world is larger than any that can be explored.
     #[error("a coarse world has 1 to {most} control-plane nodes and budgets up to {budget}", most = Config::MOST_NODES, budget = Budgets::MOST)]
     Bounds,
+    /// Its plan has no such step.
+    #[error("its plan has no step `{0}` for faults to begin at")]
+    UnknownStep(StepName),
     /// The invariant is none that a coarse state can decide.
     #[error("`{0}` is no invariant of the coarse world")]
     UnknownInvariant(String),
@@ -96,6 +103,7 @@ impl Counterexample {
             plan,
             control_planes,
             budgets,
+            faults_from: _,
             one_port,
             unschedulable,
             foreign,
@@ -106,6 +114,7 @@ impl Counterexample {
             invariant: invariant.clone(),
             control_planes: *control_planes,
             budgets: StoredBudgets::from(*budgets),
+            faults_from: config.first_step_with_faults().cloned(),
             one_port: *one_port,
             unschedulable: *unschedulable,
             foreign: *foreign,
@@ -192,7 +201,13 @@ impl Stored {
             announces: self.announces,
             ..Config::calm(self.plan, self.control_planes)
         };
-        Ok(calm.with(budgets))
+        let config = calm.with(budgets);
+        match self.faults_from {
+            None => Ok(config),
+            Some(step) => config
+                .with_faults_from(step.as_str())
+                .ok_or(LoadError::UnknownStep(step)),
+        }
     }
 }
 

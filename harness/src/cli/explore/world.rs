@@ -4,6 +4,7 @@ use std::num::NonZeroU64;
 use std::thread::available_parallelism;
 
 use clap::{Args, ValueEnum};
+use scenarios::nearest;
 use simulator::coarse::{Budgets, Config, World};
 use simulator::explore::{Bounds, Search, Symmetry, Until, grouped};
 
@@ -36,6 +37,9 @@ pub(super) struct WorldArguments {
         conflicts_with = "swarm"
     )]
     circumstances: Vec<Circumstance>,
+    /// Nothing goes wrong before the installer has entered this step of the policy's plan; a restart may.
+    #[arg(long, value_name = "STEP", conflicts_with = "swarm")]
+    faults_from: Option<String>,
     /// End after so many states.
     #[arg(long, value_name = "N", conflicts_with = "swarm")]
     max_states: Option<NonZeroU64>,
@@ -87,7 +91,7 @@ impl WorldArguments {
     /// The world.
     ///
     /// # Errors
-    /// A plan that its packed states cannot hold.
+    /// A plan that its packed states cannot hold, or a step that it does not have.
     pub(super) fn world(
         &self,
         chosen: Chosen,
@@ -129,7 +133,11 @@ impl WorldArguments {
             foreign: is_so(Circumstance::Foreign),
             ..Config::calm(chosen.plan, control_planes)
         };
-        Ok(World::new(config.with(budgets)))
+        let config = config.with(budgets);
+        match &self.faults_from {
+            None => Ok(World::new(config)),
+            Some(step) => Ok(World::new(from_step(config, step)?)),
+        }
     }
 
     /// Limits of one search.
@@ -161,12 +169,30 @@ impl WorldArguments {
     }
 }
 
+/// The world in which nothing goes wrong before this step.
+fn from_step(config: Config, step: &str) -> Result<Config, Failure> {
+    let stages = config.plan.stages.iter();
+    let steps: Vec<String> = stages.map(|stage| stage.step.to_string()).collect();
+    let policy = config.plan.policy.clone();
+    config.with_faults_from(step).ok_or_else(|| {
+        let near = nearest(step, steps.iter().map(String::as_str));
+        let meant = near.map_or_else(String::new, |near| format!("did you mean `{near}`? "));
+        let steps = steps.join(", ");
+        let words = format!(
+            "--faults-from {step}: {policy} has no such step; {meant}its steps are {steps}"
+        );
+        Failure::new(Exit::Usage, words)
+    })
+}
+
 /// The world and its limits in a few lines: what every claim about it is bound to.
 pub(super) fn in_words(world: &World, bounds: &Bounds) -> String {
     let Config {
         plan,
         control_planes,
-        budgets,
+        // Told together, in words.
+        budgets: _,
+        faults_from: _,
         one_port,
         unschedulable,
         foreign,
@@ -178,12 +204,7 @@ pub(super) fn in_words(world: &World, bounds: &Bounds) -> String {
     } else {
         "nodes"
     };
-    let faults = budgets.in_words();
-    let faults = if faults.is_empty() {
-        "none".to_owned()
-    } else {
-        faults.join(", ")
-    };
+    let faults = world.config().faults_in_words();
     let so = [
         ("unschedulable", *unschedulable),
         ("one-port", *one_port),
