@@ -13,6 +13,8 @@ macro_rules! files {
 }
 
 const FILES: &[(&str, &str)] = &files![
+    "agent-killed-while-it-activates"
+    "agent-killed-while-it-saves"
     "agents-lose-their-rights"
     "agents-without-rights-from-the-start"
     "api-down-longer-than-the-grace-period"
@@ -41,6 +43,7 @@ const FILES: &[(&str, &str)] = &files![
     "reboot-all-control-plane-nodes-in-turn"
     "reboot-during-a-roll"
     "reboot-the-only-control-plane-node"
+    "recovery-from-etcd"
     "recovery-killed-and-typed-again"
     "recovery-onto-a-dirty-node"
     "roll-the-only-apiserver"
