@@ -99,8 +99,9 @@ fn timed_runs_of_the_catalogue_conform() {
         }
     }
     let expected = [
-        ("the coarse world deletes no pods", 24),
-        ("the coarse world starts no copies from checkpoints", 35),
+        ("the coarse world deletes no objects", 24),
+        ("the coarse world kills no checkpoint-agent", 9),
+        ("the coarse world starts no copies from checkpoints", 44),
         ("the coarse world knows no `stop`", 9),
         ("the coarse world knows no `tear`", 9),
         ("the coarse world kills one process at a time", 3),
