@@ -43,7 +43,6 @@ const FILES: &[(&str, &str)] = &files![
     "reboot-all-control-plane-nodes-in-turn"
     "reboot-during-a-roll"
     "reboot-the-only-control-plane-node"
-    "recovery-from-etcd"
     "recovery-killed-and-typed-again"
     "recovery-onto-a-dirty-node"
     "roll-the-only-apiserver"
