@@ -7,6 +7,7 @@ use terms::Component;
 
 use super::Effect;
 use super::power::together;
+use super::script::run_script;
 use crate::cluster::Node;
 
 /// How long a command in a node may take.
@@ -30,17 +31,8 @@ echo \"gone from the runtime:\" $before";
 /// Removes the component's image from each node; proven by the runtime's list, which has none of its names any more.
 pub(super) async fn remove(nodes: &[&Node], component: Component) -> Effect {
     let script = format!("name={}\n{SCRIPT}", name(component));
-    let results = join_all(nodes.iter().map(|node| async {
-        let output = node.exec(["sh", "-c", &script], DEADLINE).await;
-        let output = output.map_err(|error| error.to_string())?;
-        let said = format!("{}: {}", node.name(), output.text().trim());
-        if output.success() {
-            Ok(said)
-        } else {
-            Err(format!("{said} {}", output.complaint()).trim().to_owned())
-        }
-    }))
-    .await;
+    let scripts = nodes.iter().map(|node| run_script(node, &script, DEADLINE));
+    let results = join_all(scripts).await;
     together(nodes, results)
 }
 

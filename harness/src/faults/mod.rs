@@ -10,6 +10,7 @@ mod kill;
 mod open;
 mod power;
 mod roll;
+mod script;
 mod tear;
 mod unit;
 

@@ -10,6 +10,7 @@ use terms::Unit;
 
 use super::Effect;
 use super::power::together;
+use super::script::run_script;
 use crate::cluster::Node;
 
 /// How long a command in a node may take. A unit has ten seconds to end, and is given thirty to be ready.
@@ -61,12 +62,5 @@ async fn on_all(nodes: &[&Node], unit: Unit, script: &str) -> Effect {
 
 async fn in_node(node: &Node, unit: Unit, script: &str) -> Result<String, String> {
     let script = format!("unit={}\n{MAIN}{script}", unit.name());
-    let output = node.exec(["sh", "-c", &script], DEADLINE).await;
-    let output = output.map_err(|error| error.to_string())?;
-    let said = format!("{}: {}", node.name(), output.text().trim());
-    if output.success() {
-        Ok(said)
-    } else {
-        Err(format!("{said} {}", output.complaint()).trim().to_owned())
-    }
+    run_script(node, &script, DEADLINE).await
 }

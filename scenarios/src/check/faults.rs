@@ -171,13 +171,8 @@ impl Walk<'_> {
 
     fn roll(&mut self, roll: &Roll, tree: &Tree) {
         let Roll { component, flag } = roll;
-        if !Component::SELF_HOSTED.contains(component) {
-            let what = format!("{component} is not self-hosted: it has no revisions");
-            let known = Component::SELF_HOSTED.map(Component::name).join(", ");
-            let place = tree.deepest(&["component"]).place;
-            self.wrongs
-                .push(Wrong::new(place, what).help(format!("one of {known}")));
-        }
+        let what = "is not self-hosted: it has no revisions";
+        self.one_of(*component, &Component::SELF_HOSTED, what, tree);
         let Some(flag) = flag else { return };
         let place = tree.deepest(&["flag"]).place;
         let mut wrong = |what: String, help: String| {
@@ -227,13 +222,22 @@ impl Walk<'_> {
         } = image;
         self.targets(node, tree.deepest(&["node"]));
         self.bind(bind.as_deref(), tree);
-        if !RemoveImage::COMPONENTS.contains(component) {
-            let what = format!("{component} has no image of its own here");
-            let known = RemoveImage::COMPONENTS.map(Component::name).join(", ");
-            let place = tree.deepest(&["component"]).place;
-            self.wrongs
-                .push(Wrong::new(place, what).help(format!("one of {known}")));
+        let what = "has no image of its own here";
+        self.one_of(*component, &RemoveImage::COMPONENTS, what, tree);
+    }
+
+    /// Only these components can be hit; of another one it is said what it is not.
+    fn one_of(&mut self, component: Component, known: &[Component], what: &str, tree: &Tree) {
+        if known.contains(&component) {
+            return;
         }
+        let known: Vec<&str> = known.iter().map(|known| known.name()).collect();
+        let wrong = Wrong::new(
+            tree.deepest(&["component"]).place,
+            format!("{component} {what}"),
+        );
+        self.wrongs
+            .push(wrong.help(format!("one of {}", known.join(", "))));
     }
 
     fn bind(&mut self, name: Option<&str>, tree: &Tree) {
