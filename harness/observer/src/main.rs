@@ -8,8 +8,9 @@ use std::time::Duration;
 use clap::Parser;
 use observer::checkpoints::Checkpoints;
 use observer::line::{Line, Seen, boot_us};
+use observer::ports::Listening;
 use observer::workload::Workload;
-use observer::{agents, files, ports, processes, tail};
+use observer::{agents, files, processes, tail};
 use oracle::observation::NodeInventory;
 
 /// Streams what a node's control plane looks like, as JSON lines.
@@ -57,6 +58,7 @@ fn watch(arguments: &Arguments) -> std::io::Result<()> {
     let mut steps: Vec<_> = arguments.steps.iter().map(tail::Tail::new).collect();
     let directories = vec![arguments.prepared.clone(), arguments.manifests.clone()];
     let mut checkpoints = Checkpoints::new(&arguments.checkpoints, directories);
+    let mut listening = Listening::default();
     let workload = workload(arguments)?;
     let mut last: Option<(u64, NodeInventory)> = None;
     loop {
@@ -64,7 +66,12 @@ fn watch(arguments: &Arguments) -> std::io::Result<()> {
             emit(&mut output, boot_us(), Seen::Step(step))?;
         }
         let start_us = boot_us();
-        let inventory = look(arguments, &mut checkpoints, workload.as_ref());
+        let inventory = look(
+            arguments,
+            &mut checkpoints,
+            &mut listening,
+            workload.as_ref(),
+        );
         let repeat = last.as_ref().is_none_or(|(at_us, before)| {
             *before != inventory || start_us - at_us >= arguments.repeat_ms * 1_000
         });
@@ -87,6 +94,7 @@ fn workload(arguments: &Arguments) -> std::io::Result<Option<Workload>> {
 fn look(
     arguments: &Arguments,
     checkpoints: &mut Checkpoints,
+    listening: &mut Listening,
     workload: Option<&Workload>,
 ) -> NodeInventory {
     let (processes, kubelet) = processes::list();
@@ -96,7 +104,7 @@ fn look(
         kubelet,
         manifests: files::manifests(&arguments.manifests),
         bootstrap_files: files::below(&arguments.bootstrap_paths),
-        ports: ports::listening(),
+        ports: listening.look(),
         blind_to_checkpoints: versions.is_none(),
         checkpoints: versions.unwrap_or_default(),
         agents: agents::list(&arguments.checkpoints.join("lock")),
