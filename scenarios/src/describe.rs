@@ -131,11 +131,15 @@ pub fn describe_fault(fault: &Fault) -> String {
             )
         }
         Fault::KillInstaller(Nothing {}) => key.to_owned(),
-        Fault::Roll(Roll { component, flag }) => {
-            let flag = flag
-                .as_ref()
-                .map_or(String::new(), |flag| format!(" with {flag}"));
-            format!("{key} {component}{flag}")
+        Fault::Roll(Roll {
+            component,
+            flag,
+            user,
+        }) => {
+            let flag = flag.as_ref().map(|flag| format!(" with {flag}"));
+            let user = user.map(|user| format!(" as user {user}"));
+            let changes: String = [flag, user].into_iter().flatten().collect();
+            format!("{key} {component}{changes}")
         }
         Fault::Change(Change {
             kind,

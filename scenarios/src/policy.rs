@@ -128,13 +128,13 @@ impl Policy {
         Ok(Self::of(&plan))
     }
 
-    /// The plan of checkpoint agents with this name, or in this file, seen from `folder`.
+    /// The plan of checkpoint agents with this name, a mutant's too, or in this file, seen from `folder`.
     ///
     /// # Errors
     /// No such plan, or a file that is missing or no agent's plan.
     pub fn find_agent(text: &str, folder: &Path) -> Result<AgentPlan, PolicyError> {
         if !Self::is_file(text) {
-            return AgentPlan::named(text).ok_or_else(|| PolicyError::Unknown(text.to_owned()));
+            return AgentPlan::find(text).ok_or_else(|| PolicyError::Unknown(text.to_owned()));
         }
         let path = folder.join(text);
         let plan: AgentPlan = read(&path)?;

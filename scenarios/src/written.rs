@@ -120,7 +120,7 @@ pub(crate) enum WrittenInstaller {
 pub(crate) struct WrittenSelfhost {
     /// A policy's name, or the path of a plan file, from the scenario file on: with a `/`, or ending in `.json`.
     pub(crate) policy: String,
-    /// What the checkpoint agents follow: a policy's name, or the path of an agent's plan file. What belongs to the policy unless said.
+    /// What the checkpoint agents follow: a policy's or an agent's mutant's name, or the path of an agent's plan file. What belongs to the policy unless said.
     #[serde(default)]
     pub(crate) agent: Option<String>,
     /// Switches of the installer by name.

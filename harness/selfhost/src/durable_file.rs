@@ -2,7 +2,7 @@
 
 use std::fs::{self, DirBuilder, File, OpenOptions, Permissions};
 use std::io::{self, Write};
-use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt, chown};
 use std::path::{Path, PathBuf};
 
 /// A file operation failed.
@@ -79,6 +79,18 @@ pub(crate) fn write_synced(path: &Path, content: &[u8]) -> Result<(), FileError>
     file.write_all(content)
         .map_err(FileError::when("write", path))?;
     file.sync_all().map_err(FileError::when("sync", path))
+}
+
+/// Gives a file or a directory to a user, by number, and makes that durable. Its group stays, and so does
+/// its mode: nobody else may read it.
+///
+/// # Errors
+/// Names the path.
+pub(crate) fn give(path: &Path, user: u32) -> Result<(), FileError> {
+    chown(path, Some(user), None).map_err(FileError::when("give to its user", path))?;
+    File::open(path)
+        .and_then(|given| given.sync_all())
+        .map_err(FileError::when("sync", path))
 }
 
 /// Makes the names in a directory durable.

@@ -56,12 +56,12 @@ pub(crate) fn find(policy: &str) -> Result<Plan, PolicyError> {
     Ok(plan)
 }
 
-/// Finds an agent's plan: one that ships, or a file in YAML or JSON.
+/// Finds an agent's plan: one that ships, a mutant, or a file in YAML or JSON.
 ///
 /// # Errors
 /// Says what was looked for, or what is wrong with the file.
 pub(crate) fn find_agent(policy: &str) -> Result<AgentPlan, PolicyError> {
-    let plan = match AgentPlan::named(policy) {
+    let plan = match AgentPlan::find(policy) {
         Some(plan) => plan,
         None => read(Path::new(policy))?,
     };

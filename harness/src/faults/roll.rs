@@ -21,6 +21,8 @@ const COUNT: &str = "chrysalis/rolls";
 /// The template's annotation that says what the last roll appended. It stands in the object, not in the injector, so that it
 /// goes back with the object when a snapshot is restored.
 const FLAG: &str = "chrysalis/rolled-flag";
+/// The same for the user that the last roll set.
+const USER: &str = "chrysalis/rolled-user";
 
 /// Changes the DaemonSet's template; proven when the same object's generation has risen.
 pub(super) async fn daemon_set(roll: &Roll, kubeconfig: &str) -> Effect {
@@ -50,7 +52,7 @@ async fn attempt(roll: &Roll, kubeconfig: &str) -> Result<String, String> {
     proof(name, &before, &patched.map_err(failed)?)
 }
 
-/// What of the DaemonSet changes: annotations, and the arguments of its only container.
+/// What of the DaemonSet changes: annotations, the arguments of its only container, and its pods' user.
 fn change(roll: &Roll, before: &DaemonSet) -> Result<Value, String> {
     let object = serde_json::to_value(before).map_err(|error| error.to_string())?;
     let annotation = |key: &str| {
@@ -80,12 +82,21 @@ fn change(roll: &Roll, before: &DaemonSet) -> Result<Value, String> {
         words.pop();
     }
     words.extend(roll.flag.iter().map(|flag| json!(flag)));
+    let mut spec = json!({ "containers": [container] });
+    // A user that the cluster came with stays as long as no roll says otherwise.
+    if roll.user.is_some() || annotation(USER).is_some() {
+        spec["securityContext"] = json!({ "runAsUser": roll.user });
+    }
     Ok(json!({
         "metadata": { "uid": before.metadata.uid },
         "spec": { "template": {
             // A merge takes out what is `null`: without a flag there is no such annotation.
-            "metadata": { "annotations": { COUNT: (count + 1).to_string(), FLAG: roll.flag } },
-            "spec": { "containers": [container] },
+            "metadata": { "annotations": {
+                COUNT: (count + 1).to_string(),
+                FLAG: roll.flag,
+                USER: roll.user.map(|user| user.to_string()),
+            } },
+            "spec": spec,
         } },
     }))
 }
@@ -128,6 +139,7 @@ mod tests {
         let roll = Roll {
             component: Component::KubeApiserver,
             flag: flag.map(str::to_owned),
+            user: None,
         };
         let change = change(&roll, &daemon_set(1, annotations, command)).expect("it can be rolled");
         assert_eq!(change["metadata"]["uid"], "u");
@@ -141,11 +153,38 @@ mod tests {
         let plain = ["kube-apiserver", "--a"];
         let (annotations, command) = changed(Some("--b=1"), json!({}), &plain);
         assert_eq!(command, json!(["kube-apiserver", "--a", "--b=1"]));
-        assert_eq!(annotations, json!({ COUNT: "1", FLAG: "--b=1" }));
+        assert_eq!(
+            annotations,
+            json!({ COUNT: "1", FLAG: "--b=1", USER: null })
+        );
         let rolled = ["kube-apiserver", "--a", "--b=1"];
         let (annotations, command) = changed(None, annotations, &rolled);
         assert_eq!(command, json!(plain));
-        assert_eq!(annotations, json!({ COUNT: "2", FLAG: null }));
+        assert_eq!(annotations, json!({ COUNT: "2", FLAG: null, USER: null }));
+    }
+
+    #[test]
+    fn a_user_stays_until_the_next_roll() {
+        let rolled = |user, annotations| {
+            let roll = Roll {
+                component: Component::KubeScheduler,
+                flag: None,
+                user,
+            };
+            let before = daemon_set(1, annotations, &["kube-scheduler"]);
+            let change = change(&roll, &before).expect("it can be rolled");
+            let template = &change["spec"]["template"];
+            (
+                template["metadata"]["annotations"].clone(),
+                template["spec"].get("securityContext").cloned(),
+            )
+        };
+        let (annotations, context) = rolled(Some(65_534), json!({}));
+        assert_eq!(context, Some(json!({ "runAsUser": 65_534 })));
+        let (_, context) = rolled(None, annotations);
+        assert_eq!(context, Some(json!({ "runAsUser": null })));
+        let (_, context) = rolled(None, json!({}));
+        assert_eq!(context, None, "nothing of the cluster's own is touched");
     }
 
     #[test]

@@ -25,7 +25,7 @@ pub(crate) fn agent_of(case: &Case) -> Result<Option<AgentPlan>, String> {
     match &selfhost.agent {
         None => Ok(AgentPlan::belonging_to(&plan_of(case)?)),
         Some(agent) if Policy::is_file(agent) => read(agent).map(Some),
-        Some(agent) => match AgentPlan::named(agent) {
+        Some(agent) => match AgentPlan::find(agent) {
             None => Err(format!("unknown agent's policy `{agent}`")),
             plan => Ok(plan),
         },

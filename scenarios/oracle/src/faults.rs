@@ -126,6 +126,17 @@ impl Faults {
             .next_back()
     }
 
+    /// Whether the node lost its disk after `since_us`, by the end of this look at it: what was there then and is
+    /// not there now was removed by nobody.
+    pub fn disk_was_lost_since(&self, node: &NodeId, since_us: u64, now: &Observation) -> bool {
+        self.faults.iter().any(|fault| {
+            matches!(fault.value.fault, Fault::LoseDisk(_))
+                && fault.value.targets.contains(node)
+                && fault.from.start_us <= now.end_us
+                && fault.from.end_us >= since_us
+        })
+    }
+
     /// Until when a lasting fault of the node that began at `since_us` lasts; for ever without a heal.
     pub fn healed_us(&self, node: &NodeId, since_us: u64) -> u64 {
         self.heals

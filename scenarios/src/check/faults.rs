@@ -170,7 +170,11 @@ impl Walk<'_> {
     }
 
     fn roll(&mut self, roll: &Roll, tree: &Tree) {
-        let Roll { component, flag } = roll;
+        let Roll {
+            component,
+            flag,
+            user: _,
+        } = roll;
         let what = "is not self-hosted: it has no revisions";
         self.one_of(*component, &Component::SELF_HOSTED, what, tree);
         let Some(flag) = flag else { return };

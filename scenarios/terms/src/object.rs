@@ -63,9 +63,12 @@ pub struct Roll {
     /// The component.
     pub component: Component,
     /// An argument, such as `--name=value`, that the revision has at its end. What an earlier roll appended goes; without one that
-    /// is all that goes, and the revision is harmless.
+    /// is all that happens, and the revision is harmless.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub flag: Option<String>,
+    /// The user, by number, as whom the revision's processes run. What an earlier roll said goes in the same way.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub user: Option<u32>,
 }
 
 /// What kind of object is changed.

@@ -62,7 +62,11 @@ fn plan() -> impl Strategy<Value = AgentPlan> {
             grace_ms: times[3],
             rules: AgentRules {
                 runtime_error: [RuntimeErrorRule::Wait, RuntimeErrorRule::AssumeDead][pick(0)],
-                grace: [GraceRule::ApiOnly, GraceRule::Blind][pick(1)],
+                grace: [
+                    GraceRule::ApiOnly,
+                    GraceRule::Blind,
+                    GraceRule::SilenceIsAbsence,
+                ][pick(2)],
                 order: [OrderRule::FilesFirst, OrderRule::ManifestFirst][pick(2)],
                 save: [SaveRule::WhenReady, SaveRule::WhenSeen][pick(3)],
                 activate: [ActivateRule::Unserved, ActivateRule::ParentAbsent][pick(4)],

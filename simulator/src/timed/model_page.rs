@@ -77,6 +77,7 @@ fn faults() -> Vec<(&'static str, Fault)> {
     let roll = Roll {
         component: Component::KubeApiserver,
         flag: None,
+        user: None,
     };
     let change = Change {
         kind: Changeable::Secret,

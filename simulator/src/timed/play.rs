@@ -287,7 +287,7 @@ fn agent_of(case: &Case, plan: &Plan) -> Option<AgentPlan> {
     let named = selfhost
         .agent
         .as_ref()
-        .and_then(|agent| AgentPlan::named(agent));
+        .and_then(|agent| AgentPlan::find(agent));
     named.or_else(|| AgentPlan::belonging_to(plan))
 }
 

@@ -115,6 +115,28 @@ pub(crate) fn of_parent(
     }))
 }
 
+/// The user, by number, as whom all of the parent's containers run; none where the pod leaves it to the image.
+///
+/// # Errors
+/// When its containers run as different users: a file has one owner.
+pub(crate) fn user(component: Component, pod: &Value) -> Result<Option<u32>, Unfit> {
+    let said = |of: &Value| {
+        let user = of.pointer("/securityContext/runAsUser")?.as_u64()?;
+        u32::try_from(user).ok()
+    };
+    let of_all = said(&pod["spec"]);
+    let mut users = list(pod, "/spec/containers")
+        .iter()
+        .map(|container| said(container).or(of_all));
+    let first = users.next().flatten();
+    if users.all(|user| user == first) {
+        Ok(first)
+    } else {
+        let what = "containers that run as different users";
+        Err(unfit(component, what.to_owned()))
+    }
+}
+
 fn volume_of(component: Component, volume: &Value, directory: &str) -> Result<Value, Unfit> {
     let name = &volume["name"];
     for (kind, key, place) in COPIED {

@@ -94,6 +94,11 @@ fn write(
             let parent = path.parent().expect("a file lies in a directory");
             durable_file::private_directory(parent)?;
             durable_file::write_synced(&path, content)?;
+            // The manifest is the kubelet's; all else is mounted.
+            if let (Some(user), true) = (version.user, name != MANIFEST) {
+                durable_file::give(&path, user)?;
+                durable_file::give(parent, user)?;
+            }
             durable_file::sync_directory(parent)?;
         }
         for kind in ["secrets", "configuration"] {

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fs;
+use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 use std::time::Duration;
 
@@ -12,12 +13,12 @@ use tokio::time::Instant;
 
 use super::disk;
 use super::holds::Holds;
-use super::manifest::{of_parent, sources};
+use super::manifest::{of_parent, sources, user};
 use super::places::Places;
 use super::protection::Protection;
 use super::sources::{Seen, Sight};
 use super::tasks::{TaskError, perform};
-use super::version::Version;
+use super::version::{MANIFEST, Version};
 use crate::fence::Fence;
 
 const COMPONENT: Component = Component::KubeApiserver;
@@ -165,6 +166,48 @@ fn what_only_the_api_can_fill_is_refused_and_not_left_out() {
     let from_secret =
         json!([{ "name": "PASSWORD", "valueFrom": { "secretKeyRef": { "name": "x" } } }]);
     assert!(refused("/spec/containers/0/env", from_secret).contains("the variable PASSWORD"));
+}
+
+#[test]
+fn what_a_copy_mounts_belongs_to_the_user_as_whom_it_runs() {
+    let root = tempfile::tempdir().unwrap();
+    let places = node(root.path());
+    // Nobody but the system's own user may give files away; to itself anybody may.
+    let own = rustix::process::geteuid();
+    let user = if own.is_root() { 65_534 } else { own.as_raw() };
+    let mut parent = parent();
+    parent["spec"]["securityContext"] = json!({ "runAsUser": user });
+    let place = places.versions(COMPONENT);
+    let version = Version::of(COMPONENT, &parent, contents("k"), &place).unwrap();
+    assert_eq!(version.user, Some(user));
+    save(&places, &version);
+    let directory = place.join(&version.generation);
+    let owner = |name: &str| fs::metadata(directory.join(name)).unwrap().uid();
+    for mounted in ["secrets/kube-apiserver", "secrets/kube-apiserver/key"] {
+        assert_eq!(owner(mounted), user, "{mounted}");
+    }
+    for of_the_agent in ["", "secrets", MANIFEST, "sums"] {
+        assert_eq!(owner(of_the_agent), own.as_raw(), "{of_the_agent}");
+    }
+}
+
+#[test]
+fn a_containers_own_user_counts_and_two_users_are_refused() {
+    let mut parent = parent();
+    assert_eq!(user(COMPONENT, &parent), Ok(None));
+    parent["spec"]["securityContext"] = json!({ "runAsUser": 1 });
+    let mut other = parent["spec"]["containers"][0].clone();
+    other["securityContext"] = json!({ "runAsUser": 2 });
+    parent["spec"]["containers"] = json!([other]);
+    assert_eq!(user(COMPONENT, &parent), Ok(Some(2)));
+    let mut third = other;
+    third["securityContext"] = json!({});
+    parent["spec"]["containers"]
+        .as_array_mut()
+        .unwrap()
+        .push(third);
+    let refused = user(COMPONENT, &parent).unwrap_err().to_string();
+    assert!(refused.contains("different users"), "{refused}");
 }
 
 #[test]

@@ -7,7 +7,7 @@ use serde_json::Value;
 use sha2::{Digest, Sha256};
 use terms::Component;
 
-use super::manifest::{Unfit, of_parent};
+use super::manifest::{Unfit, of_parent, user};
 use crate::assets::hexadecimal;
 
 /// Name of the manifest in a version's directory.
@@ -24,6 +24,9 @@ pub(crate) struct Version {
     pub(crate) generation: String,
     /// Its files.
     pub(crate) files: BTreeMap<String, Vec<u8>>,
+    /// The user, by number, as whom the copy runs and who must be able to read what it mounts (history: FF-34);
+    /// the image's unless the parent says otherwise.
+    pub(crate) user: Option<u32>,
 }
 
 impl Version {
@@ -46,7 +49,12 @@ impl Version {
             MANIFEST.to_owned(),
             nameless.replace(NAMELESS, &directory).into_bytes(),
         );
-        Ok(Self { generation, files })
+        let user = user(component, parent)?;
+        Ok(Self {
+            generation,
+            files,
+            user,
+        })
     }
 
     /// The generation that files as they lie in `directory` belong to.

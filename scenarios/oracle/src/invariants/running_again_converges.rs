@@ -2,7 +2,7 @@
 //!
 //! Killed: by a fault against the installer, by the loss of its node before it was done, or ended as
 //! killed. Started again: an operation began, or the installer announced a step, after that. From the
-//! kill on no etcd manifest that a node had may vanish. A resumed operation that fails or is overdue,
+//! kill on no etcd manifest that a node had may vanish, unless its disk is lost. A resumed operation that fails or is overdue,
 //! or a case that ends otherwise than it asks, did not converge.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -60,7 +60,7 @@ impl Invariant for RunningAgainConverges {
             }
             Sighting::OperationStarted(operation) if !operation.foreign => self.started_again(seen),
             Sighting::Step(step) if step.actor == Actor::default() => self.started_again(seen),
-            Sighting::NodeInventory(_) => self.manifests(seen),
+            Sighting::NodeInventory(_) => self.manifests(view, seen),
             Sighting::CaseClosed(closed) if self.again.is_some() && closed.trouble.is_none() => {
                 let asked = view
                     .case()
@@ -140,7 +140,7 @@ impl RunningAgainConverges {
         self.found.get_or_insert(found);
     }
 
-    fn manifests(&mut self, seen: &Observation) {
+    fn manifests(&mut self, view: &View, seen: &Observation) {
         let (Sighting::NodeInventory(now), Source::Node(node)) = (&seen.saw, &seen.source) else {
             return;
         };
@@ -158,6 +158,7 @@ impl RunningAgainConverges {
         }
         if let (Some((before, from)), true) = (self.etcd_on.get(node), self.killed.is_some())
             && let Some(lost) = before.iter().find(|name| !there.contains(name))
+            && !view.faults().disk_was_lost_since(node, from.start_us, seen)
         {
             let what = format!(
                 "the manifest {lost} vanished from {node} after the procedure had been killed"

@@ -3,7 +3,7 @@
 //! The act is the removal of the last manifest of a temporary apiserver from the kubelet's
 //! directory, on a node that ran one. It is taken back when a manifest returns while the process
 //! still runs, and final once the process is gone. Loss of power and kills remove no manifest, so
-//! they are no act. For an installer without manifests the act is the end of the process, unless a
+//! they are no act, and neither is the loss of the disk that the manifest lay on. For an installer without manifests the act is the end of the process, unless a
 //! fault of the last half minute may have ended it.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -121,7 +121,10 @@ impl Teardown {
             return false;
         };
         if self.had_manifest.contains(node) {
-            return before.has_manifest && !now.has_manifest;
+            let disk_lost = view
+                .faults()
+                .disk_was_lost_since(node, before.from.start_us, seen);
+            return before.has_manifest && !now.has_manifest && !disk_lost;
         }
         let ended = before.runs && !now.runs;
         let since_us = before.from.start_us.saturating_sub(AFTERMATH_US);

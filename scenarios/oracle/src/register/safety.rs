@@ -51,7 +51,7 @@ pub(super) const SAFETY: [Rule; 31] = [
         Class::Monitor,
         "When the bootstrap control plane is removed, enough verified self-hosted apiservers on different nodes serve, and self-hosted scheduler and controller manager hold their leases.",
     )
-    .judged_by(guard_holds_at_teardown::monitor, 2),
+    .judged_by(guard_holds_at_teardown::monitor, 3),
     rule(
         "S5b",
         "checkpoints-armed-before-teardown",
@@ -116,7 +116,7 @@ pub(super) const SAFETY: [Rule; 31] = [
         Class::Monitor,
         "A procedure killed anywhere and started again, any number of times, ends as an undisturbed one does and removes nothing that it does not own.",
     )
-    .judged_by(running_again_converges::monitor, 2),
+    .judged_by(running_again_converges::monitor, 3),
     rule(
         "S13",
         "foreign-cluster-refused",

@@ -177,6 +177,26 @@ fn s12_is_violated_when_etcds_manifest_is_removed() {
 }
 
 #[test]
+fn s12_is_not_violated_by_the_loss_of_a_disk() {
+    let lost = |fault| {
+        let mut world = killed();
+        world.run(400);
+        world.machine(2).manifests.clear();
+        world.run(400);
+        world.fault(fault, &[cp(2)], &["cp-2"]);
+        world.run(400);
+        world.machine(2).manifests.insert("etcd.yaml".to_owned());
+        world.serve_self_hosted();
+        world.hand_over();
+        world.remove_bootstrap();
+        world.finish();
+        world.close("done")
+    };
+    holds(&lost(Fault::LoseDisk(node_fault())), "S12");
+    is_violated(&lost(Fault::PowerOff(node_fault())), "S12");
+}
+
+#[test]
 fn s12_is_unknown_without_an_end() {
     let story = resumed()
         .close("done")

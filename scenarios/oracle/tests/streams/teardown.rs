@@ -131,6 +131,24 @@ fn s5_is_not_violated_by_the_loss_of_the_bootstrap_node() {
 }
 
 #[test]
+fn s5_is_not_violated_by_the_loss_of_the_bootstrap_nodes_disk() {
+    let lost = |fault| {
+        let mut world = World::new(3);
+        world.serve_bootstrap();
+        world.run(1_000);
+        world.machine(1).manifests.clear();
+        world.machine(1).processes.clear();
+        world.run(400);
+        world.fault(fault, &[cp(1)], &["cp-1"]);
+        world.run(2_000);
+        world.close("holding")
+    };
+    is_not_judged(&lost(Fault::LoseDisk(node_fault())), "S5");
+    // Without power, manifests stay: whoever saw them vanish saw somebody remove them.
+    is_violated(&lost(Fault::PowerOff(node_fault())), "S5");
+}
+
+#[test]
 fn s5_is_unknown_when_the_removal_was_not_watched() {
     let mut world = World::new(3);
     world.serve_bootstrap();

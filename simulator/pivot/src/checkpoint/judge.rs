@@ -99,9 +99,10 @@ fn is_to_be_removed(rules: &AgentRules, facts: &Facts, in_grace: bool) -> bool {
     let gone = match (rules.grace, facts.bound) {
         // While nobody leads, nobody can bring a controller back: that it is gone says nothing then.
         (GraceRule::ApiOnly, Known::No) => facts.led == Known::Yes,
-        (GraceRule::Blind, Known::No) => true,
+        (GraceRule::Blind | GraceRule::SilenceIsAbsence, Known::No) => true,
         // Even history left a copy alone that had to run because the API does not answer.
         (GraceRule::Blind, Known::Unknown) => in_grace && !facts.active,
+        (GraceRule::SilenceIsAbsence, Known::Unknown) => !facts.active,
         _ => false,
     };
     gone && (facts.active || facts.saved != Saved::Nothing)

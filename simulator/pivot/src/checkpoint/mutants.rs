@@ -49,6 +49,12 @@ fn mutants_of_a_rule() -> Vec<AgentMutant> {
             |plan| plan.rules.grace = GraceRule::Blind,
         ),
         mutant(
+            "takes-silence-for-absence",
+            "an API that does not answer is taken to have no parents; shows when it goes",
+            &["checkpoints-outlive-ignorance"],
+            |plan| plan.rules.grace = GraceRule::SilenceIsAbsence,
+        ),
+        mutant(
             "manifest-first",
             "a version can be activated before its files are there",
             &["checkpoints-are-complete"],

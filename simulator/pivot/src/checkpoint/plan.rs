@@ -25,6 +25,8 @@ pub enum GraceRule {
     ApiOnly,
     /// That the API said so once; it runs on, and removes, while the API does not answer (history: C4).
     Blind,
+    /// That the API does not say that the parent is there: silence is taken for absence (history: FF-22).
+    SilenceIsAbsence,
 }
 
 /// In which order a version is written.

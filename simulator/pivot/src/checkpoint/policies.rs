@@ -1,5 +1,6 @@
 //! The agents' plans that ship, under the names of the pivot's policies.
 
+use super::mutants::agent_mutants;
 use super::plan::{
     ActivateRule, AgentPlan, AgentRules, GraceRule, OrderRule, RetireRule, RuntimeErrorRule,
     SaveRule,
@@ -17,6 +18,15 @@ impl AgentPlan {
             "bootkube" => Some(bootkube_agent()),
             _ => None,
         }
+    }
+
+    /// The agents' plan of this name: one that ships, or a mutant, so that a known mistake can be run
+    /// wherever the reference can.
+    pub fn find(name: &str) -> Option<Self> {
+        Self::named(name).or_else(|| {
+            let mut mutants = agent_mutants().into_iter();
+            Some(mutants.find(|mutant| mutant.name == name)?.plan)
+        })
     }
 
     /// What the agents of a cluster follow that is bootstrapped by this plan: the agents' plan of the same
