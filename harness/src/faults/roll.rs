@@ -121,7 +121,12 @@ mod tests {
 
     use super::*;
 
-    fn daemon_set(generation: i64, annotations: Value, command: &[&str]) -> DaemonSet {
+    fn daemon_set(generation: i64, mut annotations: Value, command: &[&str]) -> DaemonSet {
+        // As a merge leaves them.
+        let all = annotations
+            .as_object_mut()
+            .expect("annotations are an object");
+        all.retain(|_, value| !value.is_null());
         serde_json::from_value(json!({
             "metadata": { "name": "kube-apiserver", "uid": "u", "generation": generation },
             "spec": {

@@ -88,8 +88,12 @@ impl Draft {
             }
         };
         let policy = scalar(&selfhost.policy);
+        let agent = selfhost
+            .agent
+            .as_ref()
+            .map_or(String::new(), |agent| format!(", agent: {}", scalar(agent)));
         line(format!(
-            "cases:\n  - installer: {{ selfhost: {{ policy: {policy}{switches} }} }}"
+            "cases:\n  - installer: {{ selfhost: {{ policy: {policy}{agent}{switches} }} }}"
         ));
         let Expectation { ends, violated } = &self.expect;
         if ends != "done" || !violated.is_empty() {

@@ -132,17 +132,18 @@ impl Invariant for ControlPlaneReturns {
     }
 
     fn otherwise(&self, view: &View) -> Judgement {
-        if let Some(loss) = &self.loss {
+        let is_judged = view.budget_us(API).is_some() && view.budget_us(CONTROL_PLANE).is_some();
+        if let (true, Some(loss)) = (is_judged, &self.loss) {
             return unknown(format!(
                 "the record ends before the control plane was seen to be back after `{}`, within its budgets",
                 loss.fault.value.fault.key()
             ));
         }
-        if self.returned == 0 {
+        if self.returned == 0 && self.loss.is_none() {
             let why = self.not_judged.clone();
             return not_judged(why.unwrap_or_else(|| self.kind.nothing_lost().to_owned()));
         }
-        if view.budget_us(API).is_none() || view.budget_us(CONTROL_PLANE).is_none() {
+        if !is_judged {
             return not_judged(format!("the budget `{API}` or `{CONTROL_PLANE}` is none"));
         }
         Judgement::Holds

@@ -292,12 +292,21 @@ impl Controller {
     }
 }
 
+/// How many nodes can host. Empty machines in the places of lost nodes host nothing before they have joined. Once a
+/// majority of etcd's disks is lost, a node without power belongs to no cluster that anybody could bring back.
+fn hosts(view: &View) -> u32 {
+    let mut hosts = view.equipped_control_plane();
+    let all = view.control_plane().len();
+    if view.faults().etcd_lost_us(all, view.now_us()).is_some() {
+        hosts.retain(|node| !view.faults().is_off(node, view.now_us()));
+    }
+    hosts.len() as u32
+}
+
 /// Why too few apiservers were verified, with a witness; what is not known goes to `doubts`.
 fn apiservers(view: &View, act: &Act, doubts: &mut Vec<String>) -> Vec<(String, Witness)> {
-    // Empty machines in the places of lost nodes host nothing before they have joined.
-    let equipped = view.equipped_control_plane().len() as u32;
     let wanted = view.case().map_or(1, |case| case.guard_instances);
-    let wanted = wanted.min(equipped.max(1));
+    let wanted = wanted.min(hosts(view).max(1));
     let mut verified = Vec::new();
     let mut silent = Vec::new();
     for node in view.living_control_plane() {

@@ -1,5 +1,6 @@
 //! S3: every etcd member that ever answered names the same cluster, and each node's member stays itself.
-//! After a majority of the disks was lost, a restored snapshot begins another one.
+//! After a majority of the disks was lost, a restored snapshot begins another one. Nodes without power that kept their
+//! disks have no part in it: they may stay silent for ever, but must not speak for the old one.
 
 use std::collections::BTreeMap;
 
@@ -14,6 +15,8 @@ use crate::view::View;
 #[derive(Default)]
 struct OneEtcdCluster {
     first: BTreeMap<NodeId, Latest<EtcdStatus>>,
+    /// Nodes of a cluster that was replaced.
+    replaced: Vec<NodeId>,
     found: Option<Finding>,
 }
 
@@ -32,6 +35,12 @@ impl Invariant for OneEtcdCluster {
                 .is_some()
         {
             self.first.clear();
+            let kept = |node: &&&NodeId| {
+                view.faults().is_off(node, seen.start_us)
+                    && view.faults().disk_lost_us(node, seen.start_us).is_none()
+            };
+            let nodes = view.control_plane();
+            self.replaced = nodes.iter().filter(kept).copied().cloned().collect();
         }
         let (Sighting::Etcd(Some(status)), Source::EtcdMember(node)) = (&seen.saw, &seen.source)
         else {
@@ -62,7 +71,7 @@ impl Invariant for OneEtcdCluster {
             return not_judged("no operation was started");
         }
         let mut silent = view.control_plane();
-        silent.retain(|node| !self.first.contains_key(*node));
+        silent.retain(|node| !self.first.contains_key(*node) && !self.replaced.contains(*node));
         if self.first.is_empty() || !silent.is_empty() {
             return unknown(format!("no etcd member answered on {}", names(silent)));
         }

@@ -61,7 +61,7 @@ pub(super) const LIVENESS: [Rule; 16] = [
         Class::Timed,
         "After one, several or all control-plane nodes lost power and returned, the API serves and everything is self-hosted again within the budgets. (Armed for every installer that claims to survive a reboot; for one that does not, it is reported as not claimed.)",
     )
-    .judged_by(control_plane_returns::after_power_loss, 2)
+    .judged_by(control_plane_returns::after_power_loss, 3)
     .under("writes were acknowledged before, no other fault before everything is back, etcd majority alive; self-hosted again: the procedure was done"),
     rule(
         "L7",
@@ -70,7 +70,7 @@ pub(super) const LIVENESS: [Rule; 16] = [
         Class::Timed,
         "After all apiserver pods are deleted, the API returns.",
     )
-    .judged_by(control_plane_returns::after_apiserver_deletion, 2)
+    .judged_by(control_plane_returns::after_apiserver_deletion, 3)
     .under("the procedure was done, no other fault before everything is back, etcd majority alive"),
     rule(
         "L8",
@@ -79,7 +79,7 @@ pub(super) const LIVENESS: [Rule; 16] = [
         Class::Timed,
         "After all schedulers, or all controller managers, are lost while the API lives, they return without a person.",
     )
-    .judged_by(control_plane_returns::after_controller_deletion, 2)
+    .judged_by(control_plane_returns::after_controller_deletion, 3)
     .under("the procedure was done, no other fault before everything is back, etcd majority alive"),
     rule(
         "L9",
@@ -88,7 +88,7 @@ pub(super) const LIVENESS: [Rule; 16] = [
         Class::Timed,
         "After the loss of every control-plane process with etcd's disks intact, the control plane returns (by checkpoint or by `recover`, which is said).",
     )
-    .judged_by(control_plane_returns::after_process_loss, 2)
+    .judged_by(control_plane_returns::after_process_loss, 3)
     .under("the procedure was done, no other fault before everything is back, etcd majority alive"),
     rule(
         "L10",

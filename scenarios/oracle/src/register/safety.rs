@@ -36,7 +36,7 @@ pub(super) const SAFETY: [Rule; 31] = [
         Class::State,
         "All living etcd members share one cluster id and one history.",
     )
-    .judged_by(one_etcd_cluster::monitor, 1),
+    .judged_by(one_etcd_cluster::monitor, 2),
     rule(
         "S4",
         "one-acting-leader",

@@ -2,10 +2,11 @@
 
 use oracle::observation::{EtcdStatus, OperationEnd, RequestKind, RequestOutcome};
 use oracle::{Sighting, Source};
-use terms::Incarnation;
+use terms::{Fault, Incarnation};
 
+use crate::runner::node_fault;
 use crate::story::{Story, cp, holds, is_unknown, is_violated, request};
-use crate::world::World;
+use crate::world::{Machine, World};
 
 fn undisturbed() -> Story {
     World::done(3).close("done")
@@ -170,6 +171,45 @@ fn s3_begins_anew_with_a_snapshot_that_is_restored_after_a_total_loss() {
     holds(&restored(true, false), "S3");
     is_violated(&restored(false, false), "S3");
     is_violated(&restored(true, true), "S3");
+}
+
+/// Two of three lost their disks; the third, whose power was cut, comes back after the restore.
+#[test]
+fn s3_lets_an_old_node_be_silent_but_not_speak() {
+    let returned = |says: Option<&str>| {
+        let mut world = World::done(3);
+        world.power_off(3);
+        for lost in [1, 2] {
+            *world.machine(lost) = Machine {
+                off: true,
+                ..Machine::default()
+            };
+        }
+        world.run(400);
+        world.fault(Fault::LoseDisk(node_fault()), &[cp(1), cp(2)], &["disks"]);
+        world.heal(1);
+        world.heal(2);
+        world.recover(true, false);
+        world.etcd = "c2";
+        world.refill();
+        world.run(2_000);
+        world.end("recover", OperationEnd::Done);
+        if let Some(cluster) = says {
+            let status = EtcdStatus {
+                cluster: cluster.to_owned(),
+                member: "m-cp-3".to_owned(),
+                leader: None,
+                term: 1,
+                revision: 1,
+            };
+            let old = Source::EtcdMember(cp(3));
+            let told = Sighting::Etcd(Some(status));
+            world.story.tell(world.now_ms, old, told);
+        }
+        world.close("done")
+    };
+    holds(&returned(None), "S3");
+    is_violated(&returned(Some("c1")), "S3");
 }
 
 #[test]

@@ -13,7 +13,7 @@ fn undisturbed() -> Story {
     World::done(3).close("done")
 }
 
-fn budget(world: &mut World, name: &str, milliseconds: Option<u64>) {
+pub(crate) fn budget(world: &mut World, name: &str, milliseconds: Option<u64>) {
     let Sighting::CaseOpened(case) = &mut world.story.told[0].saw else {
         panic!("the first line opens the case")
     };

@@ -3,6 +3,7 @@
 use terms::{Component, Delete, Fault, Resource};
 
 use crate::checkpoints::{APISERVER, COPY, bent};
+use crate::liveness::budget;
 use crate::runner::{kill, node_fault};
 use crate::story::{Story, cp, holds, is_not_judged, is_unknown, is_violated};
 use crate::world::{SELF_HOSTED, World};
@@ -46,6 +47,16 @@ fn l6_is_violated_when_copies_stay_in_charge() {
     };
     is_unknown(&bent(copies, 100_000), "L6");
     is_violated(&bent(copies, 185_000), "L6");
+}
+
+#[test]
+fn l6_is_not_judged_where_nothing_need_return() {
+    let unjudged = |world: &mut World| {
+        budget(world, "control_plane_return", None);
+        power_loss(world);
+        world.api_fails = true;
+    };
+    is_not_judged(&bent(unjudged, 8_000), "L6");
 }
 
 #[test]

@@ -5,7 +5,7 @@ use terms::{Component, Fault, Incarnation};
 
 use crate::runner::node_fault;
 use crate::story::{Story, cp, holds, is_not_judged, is_unknown, is_violated};
-use crate::world::{APISERVER, BOOTSTRAP, SELF_HOSTED, World};
+use crate::world::{APISERVER, BOOTSTRAP, Machine, SELF_HOSTED, World};
 
 fn undisturbed() -> Story {
     World::done(3).close("done")
@@ -146,6 +146,37 @@ fn s5_is_not_violated_by_the_loss_of_the_bootstrap_nodes_disk() {
     is_not_judged(&lost(Fault::LoseDisk(node_fault())), "S5");
     // Without power, manifests stay: whoever saw them vanish saw somebody remove them.
     is_violated(&lost(Fault::PowerOff(node_fault())), "S5");
+}
+
+/// Two of three disks are lost, and the third node has no power; the first node hosts alone, and pivots.
+#[test]
+fn s5_counts_no_node_of_a_cluster_that_was_replaced() {
+    let restored = |lost: Fault| {
+        let mut world = World::done(3);
+        world.power_off(3);
+        for number in [1, 2] {
+            *world.machine(number) = Machine {
+                off: true,
+                ..Machine::default()
+            };
+        }
+        world.run(400);
+        world.fault(lost, &[cp(1), cp(2)], &["both"]);
+        world.heal(1);
+        world.recover(true, false);
+        world.etcd = "c2";
+        world.pods.clear();
+        world.machine(1).processes.insert(SELF_HOSTED, 30);
+        world.machine(1).manifests.insert(APISERVER.to_owned());
+        world.machine(1).processes.insert(BOOTSTRAP, 20);
+        world.run(3_000);
+        world.hand_over();
+        world.remove_bootstrap();
+        world.finish();
+        world.close("done")
+    };
+    holds(&restored(Fault::LoseDisk(node_fault())), "S5");
+    is_violated(&restored(Fault::PowerOff(node_fault())), "S5");
 }
 
 #[test]
