@@ -47,7 +47,7 @@ fn each_known_mistake_is_caught_and_the_page_says_what_is_found() {
     );
 }
 
-/// One fault, two nodes. Two faults take minutes: `chrysalis explore --exhaustive --world agent`.
+/// One fault, two nodes. Two faults take minutes: `chrysalis explore --agents --control-planes 2 --faults 2`.
 #[test]
 fn modern_makes_no_mistake_on_two_nodes() {
     let faults = Faults::any(1);

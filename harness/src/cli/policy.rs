@@ -8,7 +8,7 @@ use scenarios::{Policy, nearest};
 use super::exit::{Exit, Failure};
 
 /// What precedes a mutant's name.
-const MUTANT: &str = "mutant:";
+pub const MUTANT: &str = "mutant:";
 
 /// The plan that a text on the command line names.
 #[derive(Clone, Debug)]

@@ -96,6 +96,7 @@ fn a_pipe_gets_one_plain_line_an_event() {
     let sample = HostSample {
         timer_late_us: 1,
         fsync_us: 1,
+        crowd: None,
     };
     let text = written(|console| {
         console.note("making things ready");

@@ -1,4 +1,5 @@
-//! Control samples that never touch the cluster: how late a timer fires, how long an fsync takes.
+//! Control samples that never touch the cluster: how late a timer fires, how long an fsync takes, how many tasks
+//! want to run.
 //! They tell a slow host from a slow product.
 
 use std::fs::File;
@@ -6,7 +7,7 @@ use std::io::{Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use oracle::observation::HostSample;
+use oracle::observation::{Crowd, HostSample};
 use oracle::{Sighting, Source};
 use tokio::time::{Instant, sleep};
 
@@ -30,6 +31,7 @@ pub(super) async fn watch(stream: Stream, disk: PathBuf) {
                 let sample = HostSample {
                     timer_late_us,
                     fsync_us: micros(took),
+                    crowd: crowd(),
                 };
                 stream
                     .saw(Source::Host, start_us, Sighting::HostSample(sample))
@@ -63,6 +65,34 @@ fn fsync_once(directory: &Path) -> std::io::Result<Duration> {
     Ok(begun.elapsed())
 }
 
+/// How many tasks want to run now, by the fourth word of `/proc/loadavg`, such as `3/512`; the sampler is one of them.
+fn crowd() -> Option<Crowd> {
+    let text = std::fs::read_to_string("/proc/loadavg").ok()?;
+    let processors = std::thread::available_parallelism().ok()?;
+    Some(Crowd {
+        runnable: runnable(&text)?,
+        processors: u32::try_from(processors.get()).ok()?,
+    })
+}
+
+fn runnable(loadavg: &str) -> Option<u32> {
+    let (runnable, _) = loadavg.split_whitespace().nth(3)?.split_once('/')?;
+    runnable.parse().ok()
+}
+
 fn micros(duration: Duration) -> u64 {
     u64::try_from(duration.as_micros()).unwrap_or(u64::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{crowd, runnable};
+
+    #[test]
+    fn runnable_tasks_are_counted() {
+        assert_eq!(runnable("0.20 0.18 0.12 3/512 11206\n"), Some(3));
+        assert_eq!(runnable("0.20 0.18"), None);
+        // Whoever counts runs.
+        assert!(crowd().is_some_and(|crowd| crowd.runnable > 0 && crowd.processors > 0));
+    }
 }

@@ -41,6 +41,7 @@ impl Watcher {
             let sample = HostSample {
                 timer_late_us: 200,
                 fsync_us: 900,
+                crowd: None,
             };
             self.answer(world, Source::Host, Sighting::HostSample(sample));
         }

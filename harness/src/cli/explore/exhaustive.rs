@@ -123,11 +123,11 @@ fn tell_help(
 }
 
 /// A bug of the model, not of what it is a model of.
-fn broken(error: NoSymmetry) -> Failure {
+pub(super) fn broken(error: NoSymmetry) -> Failure {
     Failure::new(Exit::Failed, error.to_string())
 }
 
-fn told(progress: &Progress, bounds: &Bounds, ticker: &Ticker) -> Continue {
+pub(super) fn told(progress: &Progress, bounds: &Bounds, ticker: &Ticker) -> Continue {
     ticker.tick(|seconds| {
         let Progress {
             states,
@@ -151,7 +151,7 @@ fn told(progress: &Progress, bounds: &Bounds, ticker: &Ticker) -> Continue {
 }
 
 /// Progress of the question whether the world can always return.
-fn asked(progress: &Progress, ticker: &Ticker) -> Continue {
+pub(super) fn asked(progress: &Progress, ticker: &Ticker) -> Continue {
     ticker.tick(|_| {
         format!(
             "can it always return? not known yet of {} of {} states",
@@ -186,7 +186,7 @@ fn share(part: u64, whole: u64) -> u64 {
     (part * 100).checked_div(whole).unwrap_or(100)
 }
 
-fn rate(count: u64, seconds: f64) -> String {
+pub(super) fn rate(count: u64, seconds: f64) -> String {
     let rate = count as f64 / seconds.max(0.001);
     if rate >= 1e6 {
         format!("{:.1} million", rate / 1e6)
@@ -196,8 +196,8 @@ fn rate(count: u64, seconds: f64) -> String {
 }
 
 /// Says whether the world always returns by itself; if it is known that it does not, that is found.
-fn tell_returns(
-    returns: &Returns<World>,
+pub(super) fn tell_returns<M: Model>(
+    returns: &Returns<M>,
     out: Option<&Path>,
 ) -> Result<Vec<&'static str>, Failure> {
     match returns {
@@ -308,7 +308,7 @@ fn keep(whole: &counterexample::Counterexample, folder: &Path) -> Result<(), Fai
 }
 
 /// Prints a path, one action a line, and keeps it if that is wanted.
-fn tell_path(slug: &str, path: &str, out: Option<&Path>) -> Result<(), Failure> {
+pub(super) fn tell_path(slug: &str, path: &str, out: Option<&Path>) -> Result<(), Failure> {
     for line in path.lines() {
         say!("  {line}");
     }
@@ -320,7 +320,7 @@ fn tell_path(slug: &str, path: &str, out: Option<&Path>) -> Result<(), Failure> 
     Ok(())
 }
 
-fn exit_of(any: bool, coverage: &Coverage, interrupted: bool) -> Exit {
+pub(super) fn exit_of(any: bool, coverage: &Coverage, interrupted: bool) -> Exit {
     if interrupted {
         Exit::Interrupted
     } else if any {
@@ -332,7 +332,7 @@ fn exit_of(any: bool, coverage: &Coverage, interrupted: bool) -> Exit {
     }
 }
 
-fn conclusion(exit: Exit, coverage: &Coverage, found: &[&str]) -> String {
+pub(super) fn conclusion(exit: Exit, coverage: &Coverage, found: &[&str]) -> String {
     let judged = match coverage.never_judged.as_slice() {
         [] => String::new(),
         never => format!("; nothing is known of {}", never.join(", ")),

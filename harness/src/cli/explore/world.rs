@@ -26,7 +26,7 @@ pub(super) struct WorldArguments {
         long = "fault",
         value_enum,
         value_name = "KIND",
-        conflicts_with = "swarm"
+        conflicts_with_all = ["swarm", "agents"]
     )]
     kinds: Vec<Kind>,
     /// Something that is so from the beginning; may be given several times.
@@ -34,11 +34,11 @@ pub(super) struct WorldArguments {
         long = "with",
         value_enum,
         value_name = "WHAT",
-        conflicts_with = "swarm"
+        conflicts_with_all = ["swarm", "agents"]
     )]
     circumstances: Vec<Circumstance>,
     /// Nothing goes wrong before the installer has entered this step of the policy's plan; a restart may.
-    #[arg(long, value_name = "STEP", conflicts_with = "swarm")]
+    #[arg(long, value_name = "STEP", conflicts_with_all = ["swarm", "agents"])]
     faults_from: Option<String>,
     /// End after so many states.
     #[arg(long, value_name = "N", conflicts_with = "swarm")]

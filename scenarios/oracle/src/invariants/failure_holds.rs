@@ -2,7 +2,8 @@
 //!
 //! The decision is a step `holding` or `reinstating`, or an operation that ended as failed, holding or
 //! overdue. From then until the next operation each instance that served at the decision (in the two
-//! seconds before it) counts, except on nodes that a fault hits. Violated when fewer instances serve
+//! seconds before it) counts, except on nodes that a fault hits, and nowhere once faults have stopped a majority of
+//! etcd's members: without them no apiserver works. Violated when fewer instances serve
 //! for ten seconds on end: a short dip is a restart, and leaves nothing behind.
 //!
 //! A procedure may tear down for as long as it likes before it says that it failed. So the decision lies
@@ -11,7 +12,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use terms::{Actor, Fault, Incarnation, Moment, NodeId, StepName};
+use terms::{Actor, Component, Fault, Incarnation, Moment, NodeId, StepName};
 
 use super::{Invariant, LEAST_SAMPLES, finding, not_judged, unknown};
 use crate::observation::{Observation, OperationEnd, Sighting, Source, Step};
@@ -216,6 +217,9 @@ impl FailureHolds {
                 .nodes
                 .retain(|node| !of_objects && !fault.value.targets.contains(node));
         }
+        if etcd_is_stopped(view, decision) {
+            decision.nodes.clear();
+        }
         let nodes = &decision.nodes;
         decision.served.retain(|(node, _)| nodes.contains(node));
         let served = decision.served.len();
@@ -251,6 +255,21 @@ impl FailureHolds {
         let found = finding(what, seen.end_us, witness);
         self.found.get_or_insert(found);
     }
+}
+
+/// Whether faults since the decision stopped a majority of etcd's members.
+fn etcd_is_stopped(view: &View, decision: &Decision) -> bool {
+    let mut nodes = view.control_plane();
+    let all = nodes.len();
+    for fault in view.faults().between(decision.from.start_us, view.now_us()) {
+        let stops = match &fault.value.fault {
+            Fault::PowerOff(_) | Fault::Reboot(_) | Fault::LoseDisk(_) | Fault::Freeze(_) => true,
+            Fault::Kill(kill) => kill.component == Component::Etcd,
+            _ => false,
+        };
+        nodes.retain(|node| !(stops && fault.value.targets.contains(*node)));
+    }
+    nodes.len() * 2 <= all
 }
 
 /// Instances that serve on these nodes, without copies of checkpoints.

@@ -20,7 +20,7 @@ pub use node::{
     WorkloadSeen,
 };
 pub use procedure::{Operation, OperationEnd, OperationEnded, Step};
-pub use quality::{Gap, HostSample};
+pub use quality::{Crowd, Gap, HostSample};
 pub use request::{Connection, Credential, ReadBack, Request, RequestKind, RequestOutcome, Served};
 pub use timeline::{Entry, FaultRecord, HealRecord, Settled};
 

@@ -108,7 +108,7 @@ pub(super) const SAFETY: [Rule; 31] = [
         Class::Monitor,
         "A timeout or error never leaves fewer working apiservers than there were.",
     )
-    .judged_by(failure_holds::monitor, 3),
+    .judged_by(failure_holds::monitor, 4),
     rule(
         "S12",
         "running-again-converges",

@@ -117,6 +117,21 @@ fn s11_is_not_violated_by_a_fault() {
     ));
 }
 
+/// Two of three nodes stand still: the third's apiserver fails for want of etcd, and not because of the installer.
+#[test]
+fn s11_is_not_violated_when_faults_stop_etcds_majority() {
+    let frozen = |nodes: &[terms::NodeId]| {
+        let mut world = held();
+        world.run(1_000);
+        world.fault(Fault::Freeze(node_fault()), nodes, &["frozen"]);
+        world.api_fails = true;
+        world.run(14_000);
+        world.close("holding")
+    };
+    holds(&frozen(&[cp(2), cp(3)]), "S11");
+    is_violated(&frozen(&[cp(2)]), "S11");
+}
+
 #[test]
 fn s11_is_unknown_when_it_was_not_watched_for_long_after_the_failure() {
     is_unknown(&held().close("holding"), "S11");

@@ -1,6 +1,6 @@
 //! What becomes of a case.
 
-use oracle::observation::{CaseClosed, Cause, HostSample, Trouble};
+use oracle::observation::{CaseClosed, Cause, Crowd, HostSample, Trouble};
 use oracle::{
     CaseResult, END_WHEN_PROVEN, Live, Sighting, Source, Verdict, judge, reader, register,
 };
@@ -197,11 +197,16 @@ fn a_cluster_that_does_not_settle_never_passes() {
 
 #[test]
 fn a_slow_host_excuses_a_missed_time_but_no_lost_write() {
-    let sampled = |mut world: World, timer_late_us, fsync_us| {
+    let crowd = |runnable| Crowd {
+        runnable,
+        processors: 2,
+    };
+    let sampled = |mut world: World, timer_late_us, fsync_us, runnable| {
         for second in 0..20 {
             let sample = HostSample {
                 timer_late_us,
                 fsync_us,
+                crowd: Some(crowd(runnable)),
             };
             world
                 .story
@@ -220,17 +225,17 @@ fn a_slow_host_excuses_a_missed_time_but_no_lost_write() {
         CaseResult::Failed,
         None,
     );
-    let busy = sampled(late.clone(), 200_000, 200_000);
+    let busy = sampled(late.clone(), 200_000, 200_000, 16);
     is(&busy.close("done").verdict(), CaseResult::Failed, None);
-    for (timer_late_us, fsync_us) in [(300_000, 0), (0, 600_000)] {
-        let slow = sampled(late.clone(), timer_late_us, fsync_us);
+    for (timer_late_us, fsync_us, runnable) in [(300_000, 0, 1), (0, 600_000, 1), (0, 0, 17)] {
+        let slow = sampled(late.clone(), timer_late_us, fsync_us, runnable);
         is(
             &slow.close("done").verdict(),
             CaseResult::Inconclusive,
             Some(Cause::Host),
         );
     }
-    let slow = sampled(lost_write(), 900_000, 2_000_000);
+    let slow = sampled(lost_write(), 900_000, 2_000_000, 99);
     is(&slow.close("done").verdict(), CaseResult::Failed, None);
 }
 
