@@ -225,9 +225,9 @@ fn a_slow_host_excuses_a_missed_time_but_no_lost_write() {
         CaseResult::Failed,
         None,
     );
-    let busy = sampled(late.clone(), 200_000, 200_000, 16);
+    let busy = sampled(late.clone(), 200_000, 200_000, 48);
     is(&busy.close("done").verdict(), CaseResult::Failed, None);
-    for (timer_late_us, fsync_us, runnable) in [(300_000, 0, 1), (0, 600_000, 1), (0, 0, 17)] {
+    for (timer_late_us, fsync_us, runnable) in [(300_000, 0, 1), (0, 600_000, 1), (0, 0, 49)] {
         let slow = sampled(late.clone(), timer_late_us, fsync_us, runnable);
         is(
             &slow.close("done").verdict(),
