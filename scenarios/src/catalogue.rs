@@ -29,6 +29,7 @@ const FILES: &[(&str, &str)] = &files![
     "delete-all-controllers-without-checkpoints"
     "delete-one-self-hosted-pod"
     "etcd-quorum-lost-and-back"
+    "grace-runs-on-while-the-api-is-silent"
     "image-collected-before-a-reboot"
     "installer-killed"
     "kill-every-control-plane-process"

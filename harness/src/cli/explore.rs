@@ -4,6 +4,7 @@ mod agents;
 mod exhaustive;
 mod interactive;
 mod swarm;
+mod telling;
 mod ticker;
 mod world;
 

@@ -65,15 +65,20 @@ fn mutant(name: &str) -> Result<Chosen, Failure> {
             is_built_in: false,
         });
     }
-    let names = || all.iter().map(|mutant| mutant.name);
-    let help = match nearest(name, names()) {
-        Some(near) => format!("did you mean `{MUTANT}{near}`?"),
-        None => format!("there are: {}", names().collect::<Vec<_>>().join(", ")),
-    };
+    let names: Vec<&str> = all.iter().map(|mutant| mutant.name).collect();
+    let help = meant(name, &names, MUTANT);
     Err(Failure::new(
         Exit::Usage,
         format!("there is no mutant `{name}`; {help}"),
     ))
+}
+
+/// What somebody may have meant by a name that is none of these, which are written after a prefix.
+pub fn meant(name: &str, known: &[&str], prefix: &str) -> String {
+    match nearest(name, known.iter().copied()) {
+        Some(near) => format!("did you mean `{prefix}{near}`?"),
+        None => format!("there are: {}", known.join(", ")),
+    }
 }
 
 fn unknown(text: &str) -> Failure {

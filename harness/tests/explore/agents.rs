@@ -1,22 +1,23 @@
 //! `explore --agents`: complete searches of checkpoint agents, and what is said of wrong ones.
 
-use crate::command::{files, place, said};
+use crate::command::{files, mentions, place, said};
 
 #[test]
 fn nothing_is_found_in_moderns_agents_and_everything_that_bounds_it_is_said() {
     let place = place();
     let (code, said) = said(place.path(), &["explore", "--agents", "--faults", "1"]);
     assert_eq!(code, 0, "{said}");
-    for words in [
-        "agents of modern, 1 control-plane node; the installer waits for checkpoints of kube-apiserver, ",
-        "at most 1 faults in all, of power-cut, blackout, ",
-        "left out: ",
-        "the search ended because there was nothing left to explore",
-        "from every state the world can return to health by itself",
-        "nothing found: within these bounds",
-    ] {
-        assert!(said.contains(words), "{words} is missing:\n{said}");
-    }
+    mentions(
+        &said,
+        &[
+            "agents of modern, 1 control-plane node; the installer waits for checkpoints of kube-apiserver, ",
+            "at most 1 faults in all, of power-cut, blackout, ",
+            "left out: ",
+            "the search ended because there was nothing left to explore",
+            "from every state the world can return to health by itself",
+            "nothing found: within these bounds",
+        ],
+    );
 }
 
 #[test]
@@ -36,13 +37,14 @@ fn a_mutant_and_history_are_caught_and_the_ways_are_kept() {
         &[&["explore", "--agents"], &blackout[..]].concat(),
     );
     assert_eq!(code, 1, "{history}");
-    for words in [
-        "the installer does not wait for checkpoints",
-        "at most 1 faults in all, of blackout\n",
-        "returns-by-itself: from ",
-    ] {
-        assert!(history.contains(words), "{words} is missing:\n{history}");
-    }
+    mentions(
+        &history,
+        &[
+            "the installer does not wait for checkpoints",
+            "at most 1 faults in all, of blackout\n",
+            "returns-by-itself: from ",
+        ],
+    );
 }
 
 #[test]

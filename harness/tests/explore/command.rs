@@ -31,6 +31,13 @@ pub(crate) fn told(output: Output) -> (i32, String) {
     )
 }
 
+/// Each of these words was printed.
+pub(crate) fn mentions(said: &str, all: &[&str]) {
+    for words in all {
+        assert!(said.contains(words), "{words} is missing:\n{said}");
+    }
+}
+
 pub(crate) fn place() -> tempfile::TempDir {
     tempfile::tempdir().expect("a temporary folder")
 }

@@ -102,10 +102,8 @@ impl Faults {
     /// When a majority of these control-plane nodes had lost its disk, if it had by then: what etcd held is gone.
     pub fn etcd_lost_us(&self, control_planes: usize, at_us: u64) -> Option<u64> {
         let mut lost = std::collections::BTreeSet::new();
-        let disks = self
-            .before(at_us)
-            .filter(|fault| matches!(fault.value.fault, Fault::LoseDisk(_)));
-        disks
+        self.before(at_us)
+            .filter(is_loss_of_disks)
             .filter(|fault| {
                 let nodes = fault.value.targets.iter();
                 lost.extend(nodes.filter(|node| node.is_control_plane()));
@@ -117,10 +115,8 @@ impl Faults {
 
     /// When the node last began to lose its disk, if it did by then.
     pub fn disk_lost_us(&self, node: &NodeId, at_us: u64) -> Option<u64> {
-        let disks = self
-            .before(at_us)
-            .filter(|fault| matches!(fault.value.fault, Fault::LoseDisk(_)));
-        disks
+        self.before(at_us)
+            .filter(is_loss_of_disks)
             .filter(|fault| fault.value.targets.contains(node))
             .map(|fault| fault.from.start_us)
             .next_back()
@@ -129,9 +125,8 @@ impl Faults {
     /// Whether the node lost its disk after `since_us`, by the end of this look at it: what was there then and is
     /// not there now was removed by nobody.
     pub fn disk_was_lost_since(&self, node: &NodeId, since_us: u64, now: &Observation) -> bool {
-        self.faults.iter().any(|fault| {
-            matches!(fault.value.fault, Fault::LoseDisk(_))
-                && fault.value.targets.contains(node)
+        self.faults.iter().filter(is_loss_of_disks).any(|fault| {
+            fault.value.targets.contains(node)
                 && fault.from.start_us <= now.end_us
                 && fault.from.end_us >= since_us
         })
@@ -165,4 +160,8 @@ impl Faults {
         };
         fault.or_else(heal)
     }
+}
+
+fn is_loss_of_disks(fault: &&FaultSeen) -> bool {
+    matches!(fault.value.fault, Fault::LoseDisk(_))
 }

@@ -14,7 +14,7 @@ pub(crate) const FSYNC_MAX_US: u64 = 500_000;
 pub(crate) const BAD_SHARE_MAX_PERCENT: u64 = 5;
 /// More tasks than so many for each processor wait for long. A timer does not show it, for who sleeps is let in front.
 /// Measured on two processors, for each: during a quiet bootstrap of 3+1 nodes, which takes what it gets, 10 in the median and
-/// 25 in a tenth of the samples; 20 to 60 when bootstraps of several clusters at once did not end in time.
+/// 25 in a tenth of the samples; 22, 54 and 63 in three looks while bootstraps of several clusters at once did not end in time.
 pub(crate) const RUNNABLE_MAX_PER_PROCESSOR: u32 = 24;
 /// The share of the samples in the window, in percent, above which a crowd is blamed: every start is crowded for a moment.
 pub(crate) const CROWDED_SHARE_MAX_PERCENT: u64 = 50;

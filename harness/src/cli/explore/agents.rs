@@ -4,17 +4,18 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 use clap::builder::PossibleValuesParser;
-use oracle::register;
 use pivot::ComponentSet;
 use pivot::checkpoint::{AgentPlan, agent_mutants};
-use scenarios::{Policy, nearest};
-use simulator::agent::{Config, Fault, Faults, World};
-use simulator::explore::{Bounds, Model, Progress, Search, explore, grouped, returns};
+use scenarios::Policy;
+use simulator::agent::{Config, Fault, Faults, World, subjects};
+use simulator::explore::{Bounds, Model, Progress, Search, explore, grouped};
 
-use super::exhaustive::{asked, broken, conclusion, exit_of, rate, tell_path, tell_returns, told};
-use super::ticker::Ticker;
+use super::telling::{
+    broken, by_itself, conclusion, exit_of, rate, tell_path, tell_returns, tell_violation, told,
+};
+use super::ticker::{Ticker, in_background};
 use crate::cli::exit::{Exit, Failure, Outcome};
-use crate::cli::{interrupt, policy};
+use crate::cli::policy;
 use crate::console::lines::say;
 
 /// What is left out of the agents' world, in a line.
@@ -57,50 +58,40 @@ pub(super) fn world(policy: &str, control_planes: u8, faults: Faults) -> Result<
 
 /// The agents' plan, and of what its installer waits for checkpoints.
 fn plan(text: &str) -> Result<(AgentPlan, ComponentSet), Failure> {
-    let usage = |words: String| Failure::new(Exit::Usage, words);
     if Policy::is_file(text) {
         let plan = Policy::find_agent(text, Path::new(""))
             .map_err(|error| Failure::new(Exit::Usage, error))?;
         let arms = plan.checkpointed;
         return Ok((plan, arms));
     }
-    if let Some(name) = text.strip_prefix(policy::MUTANT) {
-        let mutants = agent_mutants();
-        let known: Vec<&str> = mutants.iter().map(|mutant| mutant.name).collect();
-        let help = meant(name, &known, policy::MUTANT);
-        let found = mutants.into_iter().find(|mutant| mutant.name == name);
-        return found
-            .map(|mutant| (mutant.plan, mutant.arms))
-            .ok_or_else(|| usage(format!("there is no agents' mutant `{name}`; {help}")));
-    }
-    let plan = AgentPlan::named(text).ok_or_else(|| {
-        let help = meant(text, &AgentPlan::NAMES, "");
-        usage(format!("`{text}` is no plan of checkpoint agents; {help}"))
-    })?;
-    // History's installer did not wait for its agents.
-    let arms = if text == "bootkube" {
-        ComponentSet::NONE
-    } else {
-        plan.checkpointed
+    let mutant = text.strip_prefix(policy::MUTANT);
+    let name = mutant.unwrap_or(text);
+    let known: Vec<&str> = match mutant {
+        Some(_) => agent_mutants().iter().map(|mutant| mutant.name).collect(),
+        None => AgentPlan::NAMES.to_vec(),
     };
-    Ok((plan, arms))
-}
-
-fn meant(name: &str, known: &[&str], prefix: &str) -> String {
-    match nearest(name, known.iter().copied()) {
-        Some(near) => format!("did you mean `{prefix}{near}`?"),
-        None => format!("there are: {}", known.join(", ")),
+    if known.contains(&name)
+        && let Some(subject) = subjects().into_iter().find(|subject| subject.name == name)
+    {
+        return Ok((subject.plan, subject.arms));
     }
+    let words = match mutant {
+        Some(name) => {
+            let help = policy::meant(name, &known, policy::MUTANT);
+            format!("there is no agents' mutant `{name}`; {help}")
+        }
+        None => {
+            let help = policy::meant(name, &known, "");
+            format!("`{text}` is no plan of checkpoint agents; {help}")
+        }
+    };
+    Err(Failure::new(Exit::Usage, words))
 }
 
 /// Explores the world; says what was covered, judged and found.
 pub(super) async fn run(world: World, search: Search, out: Option<PathBuf>) -> Outcome {
     say!("{}\n", in_words(&world, &search.bounds));
-    let cancel = interrupt::token_of_a_search()?;
-    let work = move || explored(&world, &search, out.as_deref(), &Ticker::new(cancel));
-    // It computes for as long as it takes; other tasks, such as the one that hears Ctrl-C, go on.
-    let ended = tokio::task::spawn_blocking(work).await;
-    ended.map_err(|error| Failure::new(Exit::Failed, error))?
+    in_background(move |ticker| explored(&world, &search, out.as_deref(), ticker)).await
 }
 
 fn in_words(world: &World, bounds: &Bounds) -> String {
@@ -139,10 +130,7 @@ fn explored(world: &World, search: &Search, out: Option<&Path>, ticker: &Ticker)
     let found = explore(world, search, &ask);
     let took_s = ticker.seconds();
     let coverage = found.coverage();
-    let by_itself = |action| !world.is_outside(action);
-    let returning = returns(&found, &by_itself, &|progress: &Progress| {
-        asked(progress, ticker)
-    });
+    let returning = by_itself(world, &found, &coverage, ticker);
     ticker.clear();
     say!("{}", coverage.to_string().trim_end());
     say!(
@@ -152,15 +140,7 @@ fn explored(world: &World, search: &Search, out: Option<&Path>, ticker: &Ticker)
     let mut slugs = tell_returns(&returning.map_err(broken)?, out)?;
     for counterexample in found.counterexamples().map_err(broken)? {
         let slug = world.invariants()[counterexample.invariant];
-        say!(
-            "{slug} is violated after {} actions, in {} of {} states",
-            counterexample.path.actions.len(),
-            grouped(counterexample.states),
-            grouped(coverage.states)
-        );
-        if let Some(rule) = register::by_slug(slug) {
-            say!("  {}", rule.sentence);
-        }
+        tell_violation(slug, &counterexample, &coverage);
         tell_path(slug, &counterexample.path.to_string(), out)?;
         slugs.push(slug);
     }

@@ -8,11 +8,11 @@ use std::thread::available_parallelism;
 use simulator::explore::{Stream, grouped};
 use simulator::swarm::{Bounds, Draw, Tally, Trial, search};
 
-use super::ticker::Ticker;
+use super::ticker::{Ticker, in_background};
 use crate::cli::exit::{Exit, Failure, Outcome};
 use crate::cli::played::{listed, violated};
 use crate::cli::policy::Chosen;
-use crate::cli::{interrupt, saved};
+use crate::cli::saved;
 use crate::console::lines::say;
 
 /// Trials of one slice. Each slice has a seed of its own, so that how many are done at once changes
@@ -64,10 +64,7 @@ pub(super) async fn run(chosen: Chosen, wish: Wish) -> Outcome {
         wish.seed
     );
     say!("profile timed; what it leaves out: docs/simulator.md\n");
-    let cancel = interrupt::token_of_a_search()?;
-    let work = move || searched(&chosen, &wish, &Ticker::new(cancel));
-    let ended = tokio::task::spawn_blocking(work).await;
-    ended.map_err(|error| Failure::new(Exit::Failed, error))?
+    in_background(move |ticker| searched(&chosen, &wish, ticker)).await
 }
 
 fn searched(chosen: &Chosen, wish: &Wish, ticker: &Ticker) -> Outcome {

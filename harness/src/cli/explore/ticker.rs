@@ -7,10 +7,24 @@ use std::time::{Duration, Instant};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use tokio_util::sync::CancellationToken;
 
+use crate::cli::exit::{Exit, Failure, Outcome};
+use crate::cli::interrupt;
 use crate::console::lines::tell;
 
 /// How often progress is told.
 const EVERY: Duration = Duration::from_secs(1);
+
+/// Does a search's work for as long as it takes, while other tasks, such as the one that hears Ctrl-C, go on.
+///
+/// # Errors
+/// Those of the work, or when Ctrl-C cannot be heard.
+pub(super) async fn in_background(
+    work: impl FnOnce(&Ticker) -> Outcome + Send + 'static,
+) -> Outcome {
+    let cancel = interrupt::token_of_a_search()?;
+    let ended = tokio::task::spawn_blocking(move || work(&Ticker::new(cancel))).await;
+    ended.map_err(|error| Failure::new(Exit::Failed, error))?
+}
 
 /// Tells how far a search is: in one live line on a terminal, in plain lines elsewhere.
 pub(super) struct Ticker {

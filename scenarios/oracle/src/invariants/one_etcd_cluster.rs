@@ -35,12 +35,12 @@ impl Invariant for OneEtcdCluster {
                 .is_some()
         {
             self.first.clear();
-            let kept = |node: &&&NodeId| {
+            let mut kept = view.control_plane();
+            kept.retain(|node| {
                 view.faults().is_off(node, seen.start_us)
                     && view.faults().disk_lost_us(node, seen.start_us).is_none()
-            };
-            let nodes = view.control_plane();
-            self.replaced = nodes.iter().filter(kept).copied().cloned().collect();
+            });
+            self.replaced = kept.into_iter().cloned().collect();
         }
         let (Sighting::Etcd(Some(status)), Source::EtcdMember(node)) = (&seen.saw, &seen.source)
         else {

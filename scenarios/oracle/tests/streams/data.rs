@@ -6,7 +6,7 @@ use terms::{Fault, Incarnation};
 
 use crate::runner::node_fault;
 use crate::story::{Story, cp, holds, is_unknown, is_violated, request};
-use crate::world::{Machine, World};
+use crate::world::World;
 
 fn undisturbed() -> Story {
     World::done(3).close("done")
@@ -179,14 +179,7 @@ fn s3_lets_an_old_node_be_silent_but_not_speak() {
     let returned = |says: Option<&str>| {
         let mut world = World::done(3);
         world.power_off(3);
-        for lost in [1, 2] {
-            *world.machine(lost) = Machine {
-                off: true,
-                ..Machine::default()
-            };
-        }
-        world.run(400);
-        world.fault(Fault::LoseDisk(node_fault()), &[cp(1), cp(2)], &["disks"]);
+        world.lose(&[1, 2], Fault::LoseDisk(node_fault()));
         world.heal(1);
         world.heal(2);
         world.recover(true, false);

@@ -110,6 +110,19 @@ impl World {
         self.fault(Fault::PowerOff(node_fault()), &[cp(number)], &["cp"]);
     }
 
+    /// These nodes lose power and files, whatever the fault says.
+    pub(crate) fn lose(&mut self, numbers: &[u32], fault: Fault) {
+        for number in numbers {
+            *self.machine(*number) = crate::world::Machine {
+                off: true,
+                ..crate::world::Machine::default()
+            };
+        }
+        self.run(400);
+        let nodes: Vec<NodeId> = numbers.iter().map(|number| cp(*number)).collect();
+        self.fault(fault, &nodes, &["machines"]);
+    }
+
     /// All control-plane nodes lose their disks, and empty machines take their places.
     pub(crate) fn lose_all_disks(&mut self) {
         self.lose_everything(Fault::LoseDisk(node_fault()));

@@ -5,7 +5,7 @@ use terms::{Component, Fault, Incarnation};
 
 use crate::runner::node_fault;
 use crate::story::{Story, cp, holds, is_not_judged, is_unknown, is_violated};
-use crate::world::{APISERVER, BOOTSTRAP, Machine, SELF_HOSTED, World};
+use crate::world::{APISERVER, BOOTSTRAP, SELF_HOSTED, World};
 
 fn undisturbed() -> Story {
     World::done(3).close("done")
@@ -154,14 +154,7 @@ fn s5_counts_no_node_of_a_cluster_that_was_replaced() {
     let restored = |lost: Fault| {
         let mut world = World::done(3);
         world.power_off(3);
-        for number in [1, 2] {
-            *world.machine(number) = Machine {
-                off: true,
-                ..Machine::default()
-            };
-        }
-        world.run(400);
-        world.fault(lost, &[cp(1), cp(2)], &["both"]);
+        world.lose(&[1, 2], lost);
         world.heal(1);
         world.recover(true, false);
         world.etcd = "c2";
