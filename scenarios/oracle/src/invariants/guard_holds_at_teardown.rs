@@ -7,10 +7,10 @@
 //! Load balancer: through it a self-hosted apiserver acknowledged a request within the three seconds before
 //! the act. It sends each connection to the next server, so that in fifteen requests one meets it if it is listed.
 //! Controllers, for each of controller manager and scheduler: when no bootstrap process of it was left
-//! in the inventory before the act, its lease was renewed after the last one had gone: once by another
-//! holder, or twice by the same. When one was
-//! still there, the lease is held by an identity that never held it before the first self-hosted process
-//! appeared, and not on a node where only the bootstrap process runs.
+//! in the inventory before the act, its lease was renewed after the last one had gone: once, or twice if the
+//! holder is the same as before on a node where a bootstrap process ran. When one was still there, the lease
+//! is held by an identity that never held it before the first self-hosted process appeared, and not on a node
+//! where only the bootstrap process runs.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -46,6 +46,7 @@ struct GuardHoldsAtTeardown {
 #[derive(Default)]
 struct Controller {
     bootstrap_on: BTreeSet<NodeId>,
+    bootstrap_ever_on: BTreeSet<NodeId>,
     bootstrap_gone: Option<Reference>,
     holder_then: Option<String>,
     renewals_since: u32,
@@ -149,6 +150,7 @@ impl GuardHoldsAtTeardown {
             let bootstrap = now.runs(component, Incarnation::Bootstrap);
             let had = put(&mut controller.bootstrap_on, node, bootstrap);
             if bootstrap {
+                controller.bootstrap_ever_on.insert(node.clone());
                 controller.bootstrap_gone = None;
             } else if had && controller.bootstrap_on.is_empty() {
                 controller.bootstrap_gone = Some(Reference::to(seen));
@@ -238,7 +240,7 @@ impl GuardHoldsAtTeardown {
             return lack(format!("nobody held the lease of {component}"));
         }
         if controller.bootstrap_on.is_empty() {
-            let renewed = controller.is_in_new_hands(&holder, lease.renewed.start_us);
+            let renewed = controller.is_in_new_hands(&read.value, lease.renewed.start_us);
             return if renewed {
                 None
             } else {
@@ -278,16 +280,15 @@ impl Controller {
     }
 
     /// Whether somebody renewed the lease after the last bootstrap process had gone. What that one wrote
-    /// last may be read after its end, so the same holder must have renewed twice.
-    fn is_in_new_hands(&self, holder: &str, renewed_us: u64) -> bool {
+    /// last may be read after its end, so a holder that it may have been must have renewed twice.
+    fn is_in_new_hands(&self, lease: &Lease, renewed_us: u64) -> bool {
         let Some(gone) = &self.bootstrap_gone else {
             return true;
         };
-        let least = if self.holder_then.as_deref() == Some(holder) {
-            2
-        } else {
-            1
-        };
+        let node = lease.holder_node.as_ref();
+        let was_bootstrap = self.holder_then == lease.holder
+            && node.is_none_or(|node| self.bootstrap_ever_on.contains(node));
+        let least = if was_bootstrap { 2 } else { 1 };
         renewed_us > gone.start_us && self.renewals_since >= least
     }
 }

@@ -51,7 +51,7 @@ pub(super) const SAFETY: [Rule; 31] = [
         Class::Monitor,
         "When the bootstrap control plane is removed, enough verified self-hosted apiservers on different nodes serve, and self-hosted scheduler and controller manager hold their leases.",
     )
-    .judged_by(guard_holds_at_teardown::monitor, 3),
+    .judged_by(guard_holds_at_teardown::monitor, 4),
     rule(
         "S5b",
         "checkpoints-armed-before-teardown",
