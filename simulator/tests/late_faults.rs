@@ -3,8 +3,11 @@
 use std::collections::BTreeSet;
 
 use pivot::{Plan, modern, mutants};
-use simulator::coarse::{Action, Budgets, Config, State, World};
-use simulator::explore::{Bounds, Coverage, End, Model, Search, Symmetry, Until, explore, go_on};
+use simulator::coarse::{Action, Budgets, Config, Hits, State, World};
+use simulator::explore::{
+    Bounds, Coverage, End, Model, Search, Symmetry, Until, entry, explore, go_on,
+};
+use terms::StepName;
 
 const CUT: Budgets = Budgets {
     power_cuts: 1,
@@ -46,15 +49,19 @@ fn late(config: Config, step: &str) -> Config {
         .unwrap_or_else(|| panic!("the plan has a step {step}"))
 }
 
-/// A complete search.
-fn covered(config: Config) -> Coverage {
-    let search = Search {
+/// A search that ends when there is nothing left to explore.
+fn whole() -> Search {
+    Search {
         bounds: Bounds::within_mib(2_048),
         symmetry: Symmetry::On,
         until: Until::Exhausted,
         threads: 1,
-    };
-    let coverage = explore(&World::new(config), &search, &go_on).coverage();
+    }
+}
+
+/// A complete search.
+fn covered(config: Config) -> Coverage {
+    let coverage = explore(&World::new(config), &whole(), &go_on).coverage();
     assert_eq!(coverage.end, End::Exhausted, "not a small world");
     coverage
 }
@@ -163,6 +170,115 @@ fn no_fault_happens_before_the_step_and_all_that_follows_one_at_it_is_there() {
             assert!(!found.is_empty());
         }
     }
+}
+
+/// The parts of a world by stage and node of the first fault, between which nothing is left out.
+fn parts(config: &Config) -> Vec<Config> {
+    let steps: Vec<StepName> = modern()
+        .stages
+        .iter()
+        .map(|stage| stage.step.clone())
+        .collect();
+    let from = |number: usize| {
+        let part = late(config.clone(), steps[number].as_str());
+        match steps.get(number + 1) {
+            Some(next) => part
+                .with_first_fault_before(next.as_str())
+                .expect("a step of the plan"),
+            None => part,
+        }
+    };
+    let both = |part: Config| {
+        [Hits::BootstrapNode, Hits::OtherNode].map(|hits| part.clone().with_first_fault_on(hits))
+    };
+    (0..steps.len()).map(from).flat_map(both).collect()
+}
+
+/// What follows a fault is in one of the parts, and nothing else is in any.
+#[test]
+fn parts_by_step_and_node_of_the_first_fault_leave_nothing_out() {
+    for (nodes, budgets) in [(1, CUT), (1, TROUBLE), (2, KILLED_INSTALLER), (2, KILL)] {
+        let config = Config::calm(modern(), nodes).with(budgets);
+        let whole = after_a_fault(config.clone(), &|_| true);
+        let mut found = BTreeSet::new();
+        let mut largest = 0;
+        for part in parts(&config) {
+            let some = after_a_fault(part, &|_| true);
+            largest = largest.max(some.len());
+            found.extend(some);
+        }
+        assert!(
+            found == whole,
+            "{nodes} nodes: {} of {} states",
+            found.len(),
+            whole.len()
+        );
+        assert!(largest < whole.len(), "one part is all: {largest}");
+    }
+}
+
+/// What is wrong in a world, whether all of it can return, and how many states it has.
+fn judged(config: Config) -> (Vec<&'static str>, Option<bool>, u64) {
+    let ask = &go_on;
+    let entry = entry("", &World::new(config), &whole(), ask).expect("mirrored nodes behave alike");
+    let mut violated: Vec<&str> = entry.found.iter().map(|(slug, _)| *slug).collect();
+    violated.sort_unstable();
+    (violated, entry.returns, entry.states)
+}
+
+/// Saving at once where nothing can hit any more leaves states out, and nothing that is wrong: for the policy
+/// that ships and for every mutant, with a fault of each kind that a kubelet can forget by.
+#[test]
+fn saving_at_once_where_nothing_can_hit_hides_nothing() {
+    let mut fewer = 0;
+    let plans = mutants()
+        .into_iter()
+        .map(|mutant| (mutant.name, mutant.plan));
+    for (name, plan) in plans.chain([("modern", modern())]) {
+        for budgets in [CUT, KILL] {
+            let late = Config::calm(plan.clone(), 1).with(budgets);
+            let soon = Config {
+                saves_at_once: true,
+                ..late.clone()
+            };
+            let (late, soon) = (judged(late), judged(soon));
+            assert_eq!((&late.0, late.1), (&soon.0, soon.1), "{name}, {budgets:?}");
+            assert!(soon.2 <= late.2, "{name}");
+            fewer += u32::from(soon.2 < late.2);
+        }
+    }
+    assert!(fewer > 0, "nothing was saved at once");
+}
+
+/// The same with two nodes, where a node that was never hit goes on saving while the other one is off.
+#[test]
+fn saving_at_once_hides_nothing_of_two_nodes() {
+    let cut = late(Config::calm(modern(), 2).with(CUT), "checkpoints-armed");
+    for late in [cut, Config::calm(modern(), 2).with(KILL)] {
+        let soon = Config {
+            saves_at_once: true,
+            ..late.clone()
+        };
+        let (late, soon) = (judged(late), judged(soon));
+        assert_eq!((late.0, late.1), (soon.0, soon.1));
+        println!("{} states, {} with saving at once", late.2, soon.2);
+        assert!(soon.2 < late.2, "{} of {}", soon.2, late.2);
+    }
+}
+
+/// A part says what it is a part of, and a kept counterexample of it comes back as what it was.
+#[test]
+fn a_part_says_where_its_first_fault_is() {
+    let config = late(Config::calm(modern(), 2).with(KILL), "bootstrap-draining");
+    let part = config.with_first_fault_on(Hits::OtherNode);
+    let part = part
+        .with_first_fault_before("verified")
+        .expect("a step of the plan");
+    assert_eq!(
+        part.faults_in_words(),
+        "kill 1×; no fault before bootstrap-draining; the first before verified; the first on another node than the bootstrap node"
+    );
+    assert_eq!(part.with_first_fault_before("verifies"), None);
 }
 
 fn mutant(name: &str) -> Plan {

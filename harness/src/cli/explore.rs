@@ -25,7 +25,9 @@ use world::WorldArguments;
   chrysalis explore --exhaustive --policy bootkube --control-planes 1 --faults 0
   chrysalis explore --exhaustive --control-planes 2 --faults 1 --fault kill-installer --fault lost-answer
   chrysalis explore --exhaustive --policy mutant:remembers-nothing --faults 1 --fault kill-installer
-  chrysalis explore --exhaustive --control-planes 3 --fault power-cut --faults-from checkpoints-armed
+  chrysalis explore --exhaustive --control-planes 3 --fault power-cut --faults-from bootstrap-draining
+  chrysalis explore --exhaustive --control-planes 3 --fault power-cut --faults-from bootstrap-draining \
+    --first-fault-before verified --first-fault-on other-node
   chrysalis explore --swarm --control-planes 3 --faults 2 --trials 10000 --seed 7
   chrysalis explore --agents --policy bootkube --control-planes 1 --faults 2 --agent-fault blackout
   chrysalis explore --interactive --policy ./mine.json --faults 1 < script

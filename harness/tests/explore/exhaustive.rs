@@ -122,12 +122,18 @@ fn where_faults_begin_is_said_with_the_bounds() {
         "--fault",
         "kill",
         "--faults-from",
+        "bootstrap-draining",
+        "--first-fault-before",
         "verified",
+        "--first-fault-on",
+        "bootstrap-node",
     ];
     let (code, said) = said(place.path(), &search);
     assert_eq!(code, 0, "{said}");
     assert!(
-        said.contains("faults: kill 1×; no fault before verified\n"),
+        said.contains(
+            "faults: kill 1×; no fault before bootstrap-draining; the first before verified; the first on the bootstrap node\n"
+        ),
         "{said}"
     );
 }
@@ -202,6 +208,14 @@ fn wrong_usage_is_told_with_a_way_out() {
                 "checkpoint-armed",
             ],
             "did you mean `checkpoints-armed`? its steps are secrets-staged, etcd-serving, ",
+        ),
+        (
+            &["explore", "--exhaustive", "--first-fault-before", "verifed"],
+            "--first-fault-before verifed: modern has no such step; did you mean `verified`?",
+        ),
+        (
+            &["explore", "--exhaustive", "--first-fault-on", "cp-1"],
+            "bootstrap-node, other-node",
         ),
         (
             &["explore", "--exhaustive", "--trials", "5"],

@@ -17,7 +17,8 @@ impl World {
     pub(crate) fn list_actions(&self, state: &State, into: &mut Vec<Action>) {
         let quorum = state.has_quorum(self.control_planes());
         let reachable = state.is_reachable(quorum);
-        let left = self.may_go_wrong(state);
+        // What may go wrong with the installer, and on its node.
+        let left = self.may_go_wrong_on(state, 0);
         self.list_nodes(state, reachable, into);
         self.list_cluster(state, quorum, reachable, into);
         match state.status {
@@ -147,6 +148,7 @@ impl World {
             return into.push(Action::End);
         }
         let mut moves = !into.is_empty();
+        let parts = self.may_go_wrong(state).can_part_task();
         for task in running_tasks(&self.config().plan, state.machine) {
             let can = self.can(state, task).is_ok();
             moves |= can;
@@ -155,7 +157,7 @@ impl World {
             } else {
                 Action::Fails(task)
             });
-            if can && left.can_part_task() {
+            if can && parts {
                 self.list_parting(state, task, left, reachable, into);
             }
         }
@@ -213,14 +215,15 @@ impl World {
     /// What is done to the world.
     fn list_outside(&self, state: &State, left: Budgets, into: &mut Vec<Action>) {
         for (number, node) in (0..self.control_planes()).zip(&state.nodes) {
+            let left = self.may_go_wrong_on(state, usize::from(number));
             if !node.is_on() {
                 into.push(Action::PowerOn(number));
             } else if left.power_cuts > 0 {
                 into.push(Action::CutPower(number));
             }
         }
-        if left.kills > 0 {
-            self.list_kills(state, into);
+        if state.left.kills > 0 {
+            self.list_kills(state, left, into);
         }
         if left.installer_kills > 0 && state.status == Status::Running {
             into.push(Action::KillInstaller);
@@ -235,12 +238,15 @@ impl World {
     }
 
     /// A process that only starts loses nothing by being killed; one that stops is soon gone.
-    fn list_kills(&self, state: &State, into: &mut Vec<Action>) {
+    fn list_kills(&self, state: &State, left: Budgets, into: &mut Vec<Action>) {
         for component in Component::SELF_HOSTED {
-            if state.bootstrap[index(component)] == Process::Ready {
+            if left.kills > 0 && state.bootstrap[index(component)] == Process::Ready {
                 into.push(Action::Kill(component, Incarnation::Bootstrap, 0));
             }
             for (number, node) in (0..self.control_planes()).zip(&state.nodes) {
+                if self.may_go_wrong_on(state, usize::from(number)).kills == 0 {
+                    continue;
+                }
                 let pod = node.pods[index(component)];
                 if node.is_on() && pod.is_ready() {
                     into.push(Action::Kill(component, Incarnation::SelfHosted, number));

@@ -3,6 +3,8 @@
 use pivot::{Plan, StageIndex};
 use terms::StepName;
 
+use super::first_fault::{FirstFault, Hits};
+
 /// How often each thing may still go wrong. Each at most [`Budgets::MOST`].
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Budgets {
@@ -91,9 +93,11 @@ pub struct Config {
     pub control_planes: u8,
     /// How much may go wrong.
     pub budgets: Budgets,
-    /// The first fault happens while the installer's procedure is at this stage of its plan or at a later
-    /// one; whatever follows it happens at any time. A person's help is no fault. `None`: faults at any time.
-    pub faults_from: Option<StageIndex>,
+    /// Where the first fault may happen.
+    pub first_fault: FirstFault,
+    /// On nodes that nothing can hit any more checkpoints are saved at once: when they are matters to nobody but
+    /// an installer that waits for them, and it waits no less for the latest of them.
+    pub saves_at_once: bool,
     /// The self-hosted apiserver of the bootstrap node needs the port that the bootstrap one has, and
     /// crashes until it is free: history's way (facts: FF-01, FF-06).
     pub one_port: bool,
@@ -123,7 +127,8 @@ impl Config {
             plan,
             control_planes,
             budgets: Budgets::default(),
-            faults_from: None,
+            first_fault: FirstFault::default(),
+            saves_at_once: false,
             one_port: false,
             unschedulable: false,
             foreign: false,
@@ -148,29 +153,78 @@ impl Config {
     /// The same world, in which nothing goes wrong before the installer has entered this step; `None` if
     /// its plan has no such step.
     pub fn with_faults_from(self, step: &str) -> Option<Self> {
-        let stages = self.plan.stages.iter();
-        let place = stages
-            .map(|stage| stage.step.as_str())
-            .position(|known| known == step)?;
+        let from = Some(self.stage_of(step)?);
+        let first_fault = FirstFault {
+            from,
+            ..self.first_fault
+        };
         Some(Self {
-            faults_from: Some(StageIndex::try_from(place).ok()?),
+            first_fault,
             ..self
         })
     }
 
-    /// What may go wrong, how often, and from which step on: `kill 1×; no fault before checkpoints-armed`.
-    pub fn faults_in_words(&self) -> String {
-        let words = self.budgets.in_words();
-        match self.first_step_with_faults() {
-            _ if words.is_empty() => "none".to_owned(),
-            None => words.join(", "),
-            Some(step) => format!("{}; no fault before {step}", words.join(", ")),
+    /// The same world, in which the first fault happens before the installer has entered this step; `None` if
+    /// its plan has no such step.
+    pub fn with_first_fault_before(self, step: &str) -> Option<Self> {
+        let before = Some(self.stage_of(step)?);
+        let first_fault = FirstFault {
+            before,
+            ..self.first_fault
+        };
+        Some(Self {
+            first_fault,
+            ..self
+        })
+    }
+
+    /// The same world, in which the first fault hits this.
+    #[must_use]
+    pub fn with_first_fault_on(self, hits: Hits) -> Self {
+        let first_fault = FirstFault {
+            hits,
+            ..self.first_fault
+        };
+        Self {
+            first_fault,
+            ..self
         }
     }
 
-    /// The step before which nothing goes wrong, if faults are bound to one.
+    fn stage_of(&self, step: &str) -> Option<StageIndex> {
+        let mut stages = self.plan.stages.iter();
+        let place = stages.position(|stage| stage.step.as_str() == step)?;
+        StageIndex::try_from(place).ok()
+    }
+
+    /// What may go wrong, how often, and where first: `kill 1×; no fault before checkpoints-armed`.
+    pub fn faults_in_words(&self) -> String {
+        let faults = self.budgets.in_words();
+        if faults.is_empty() {
+            return "none".to_owned();
+        }
+        let mut words = vec![faults.join(", ")];
+        let from = self.first_step_with_faults();
+        words.extend(from.map(|step| format!("no fault before {step}")));
+        let before = self.step_without_first_fault();
+        words.extend(before.map(|step| format!("the first before {step}")));
+        let hits = self.first_fault.hits.in_words();
+        words.extend(hits.map(ToOwned::to_owned));
+        words.join("; ")
+    }
+
+    /// The step before which nothing goes wrong, if the first fault is bound to one.
     pub fn first_step_with_faults(&self) -> Option<&StepName> {
-        let stage = self.plan.stages.get(usize::from(self.faults_from?))?;
+        self.step_at(self.first_fault.from?)
+    }
+
+    /// The step from which on no fault is the first one, if there is such a bound.
+    pub fn step_without_first_fault(&self) -> Option<&StepName> {
+        self.step_at(self.first_fault.before?)
+    }
+
+    fn step_at(&self, stage: StageIndex) -> Option<&StepName> {
+        let stage = self.plan.stages.get(usize::from(stage))?;
         Some(&stage.step)
     }
 }

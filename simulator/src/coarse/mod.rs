@@ -38,6 +38,7 @@ mod cluster;
 mod config;
 mod decisions;
 mod facts;
+mod first_fault;
 mod installer;
 mod judge;
 mod look;
@@ -53,6 +54,7 @@ mod world;
 
 pub use action::{Action, Holder, Port};
 pub use config::{Budgets, Config};
+pub use first_fault::{FirstFault, Hits};
 pub use judge::INVARIANTS;
 pub(crate) use look::name;
 pub use project::project;

@@ -48,20 +48,32 @@ impl World {
         &self.config
     }
 
-    /// How much may go wrong in this state: nothing before the stage that the bounds name, but ever
-    /// after a fault what is left. No state has to remember that the stage was reached: while nothing went
+    /// How much may go wrong in this state: nothing at stages where the first fault must not happen, but ever
+    /// after a fault what is left. No state has to remember which stages were reached: while nothing went
     /// wrong the procedure stands where it came to, unless a person starts it again.
     #[inline]
     pub(crate) fn may_go_wrong(&self, state: &State) -> Budgets {
-        let all = self.config.budgets;
-        match self.config.faults_from {
-            Some(first) if state.machine.stage() < first && state.left.allows_same_faults(all) => {
-                Budgets {
-                    restarts: state.left.restarts,
-                    ..Budgets::default()
-                }
-            }
-            _ => state.left,
+        let bounds = self.config.first_fault;
+        self.left_if(bounds.may_happen_at(state.machine.stage()), state)
+    }
+
+    /// How much of it may go wrong with this node, or with what is on it.
+    #[inline]
+    pub(crate) fn may_go_wrong_on(&self, state: &State, node: usize) -> Budgets {
+        let bounds = self.config.first_fault;
+        let may = bounds.hits.may_be(node) && bounds.may_happen_at(state.machine.stage());
+        self.left_if(may, state)
+    }
+
+    /// What is left to go wrong if something went wrong before, or if the first fault may happen here.
+    #[inline]
+    fn left_if(&self, first_may: bool, state: &State) -> Budgets {
+        if first_may || !state.left.allows_same_faults(self.config.budgets) {
+            return state.left;
+        }
+        Budgets {
+            restarts: state.left.restarts,
+            ..Budgets::default()
         }
     }
 

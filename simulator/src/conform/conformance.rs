@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use super::follow::follow;
 use super::seen::Seen;
-use crate::coarse::{Budgets, Config, World};
+use crate::coarse::{Budgets, Config, FirstFault, World};
 
 /// How far is looked for an explanation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -139,7 +139,8 @@ fn world_of(config: &Config, seen: &Seen, unusual: u8) -> World {
     let config = Config {
         control_planes: seen.control_planes,
         foreign: false,
-        faults_from: None,
+        first_fault: FirstFault::default(),
+        saves_at_once: false,
         announces: true,
         plan: unarmed(&config.plan),
         ..config.clone()

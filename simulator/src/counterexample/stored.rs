@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use terms::StepName;
 
 use super::Counterexample;
-use crate::coarse::{Action, Budgets, Config, World};
+use crate::coarse::{Action, Budgets, Config, Hits, World};
 use crate::explore::Model;
 
 /// The version of the form.
@@ -24,6 +24,13 @@ struct Stored {
     /// The step before which nothing went wrong, if there was one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     faults_from: Option<StepName>,
+    /// The step from which on no fault was the first one, if there was such a bound.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    first_fault_before: Option<StepName>,
+    #[serde(default, skip_serializing_if = "Hits::is_anything")]
+    first_fault_on: Hits,
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    saves_at_once: bool,
     one_port: bool,
     unschedulable: bool,
     foreign: bool,
@@ -75,7 +82,7 @@ pub enum LoadError {
     #[error("a coarse world has 1 to {most} control-plane nodes and budgets up to {budget}", most = Config::MOST_NODES, budget = Budgets::MOST)]
     Bounds,
     /// Its plan has no such step.
-    #[error("its plan has no step `{0}` for faults to begin at")]
+    #[error("its plan has no step `{0}` to which its faults are bound")]
     UnknownStep(StepName),
     /// The invariant is none that a coarse state can decide.
     #[error("`{0}` is no invariant of the coarse world")]
@@ -103,7 +110,8 @@ impl Counterexample {
             plan,
             control_planes,
             budgets,
-            faults_from: _,
+            first_fault,
+            saves_at_once,
             one_port,
             unschedulable,
             foreign,
@@ -115,6 +123,9 @@ impl Counterexample {
             control_planes: *control_planes,
             budgets: StoredBudgets::from(*budgets),
             faults_from: config.first_step_with_faults().cloned(),
+            first_fault_before: config.step_without_first_fault().cloned(),
+            first_fault_on: first_fault.hits,
+            saves_at_once: *saves_at_once,
             one_port: *one_port,
             unschedulable: *unschedulable,
             foreign: *foreign,
@@ -195,19 +206,23 @@ impl Stored {
         }
         self.plan.check().map_err(LoadError::Plan)?;
         let calm = Config {
+            saves_at_once: self.saves_at_once,
             one_port: self.one_port,
             unschedulable: self.unschedulable,
             foreign: self.foreign,
             announces: self.announces,
             ..Config::calm(self.plan, self.control_planes)
         };
-        let config = calm.with(budgets);
-        match self.faults_from {
-            None => Ok(config),
-            Some(step) => config
-                .with_faults_from(step.as_str())
-                .ok_or(LoadError::UnknownStep(step)),
+        let mut config = calm.with(budgets).with_first_fault_on(self.first_fault_on);
+        if let Some(step) = self.faults_from {
+            let bound = config.with_faults_from(step.as_str());
+            config = bound.ok_or(LoadError::UnknownStep(step))?;
         }
+        if let Some(step) = self.first_fault_before {
+            let bound = config.with_first_fault_before(step.as_str());
+            config = bound.ok_or(LoadError::UnknownStep(step))?;
+        }
+        Ok(config)
     }
 }
 

@@ -4,6 +4,7 @@
 //! actions away from an initial one. *Frontier*: states found and not yet expanded. *Kind*: what
 //! actions have in common, whichever node they concern.
 
+mod backwards;
 mod bounds;
 mod coverage;
 mod decisions;

@@ -1,18 +1,12 @@
 //! Can the world always return to health by itself? Backwards from the healthy states, over all that
 //! was explored.
-//!
-//! Edges are not stored: they are worked out again, sweep by sweep, until no sweep finds anything new.
-//! Sweeps go back and forth through the states in the order in which they were found; each follows any
-//! number of edges that lead its way, so that few are needed. A slot costs one byte.
 
-use std::sync::atomic::{AtomicU8, Ordering};
-
-use super::bounds::{Ask, Continue, Progress};
+use super::backwards::{Backwards, Numbers, Refused};
+use super::bounds::Ask;
 use super::explored::Explored;
-use super::keys::Slot;
 use super::model::Model;
 use super::path::{NoSymmetry, Path, enabled};
-use super::visited::{SHARDS, StateId};
+use super::visited::StateId;
 
 /// Which actions the world may use to return.
 pub type Allowed<'a, A> = &'a (dyn Fn(A) -> bool + Sync);
@@ -35,6 +29,11 @@ pub enum Returns<M: Model> {
         /// States that can return only beyond the border, if at all.
         states: u64,
     },
+    /// It was not answered: it needs more memory than the search was allowed.
+    TooLarge {
+        /// How much in all, in MiB.
+        mib: u64,
+    },
     /// The caller stopped the question before it was answered.
     Stopped,
 }
@@ -48,8 +47,6 @@ pub enum Stuck {
     Circles,
 }
 
-/// Places of one shard that are swept together.
-const CHUNK: usize = 1 << 14;
 const UNMARKED: u8 = 0;
 const RETURNS: u8 = 1;
 const REACHES_BORDER: u8 = 2;
@@ -57,7 +54,7 @@ const REACHES_BORDER: u8 = 2;
 /// Judges all states of a search. `allowed` says which actions count as the world's own: those that
 /// are not from outside, or with them what an operator may do.
 ///
-/// `ask` hears of states that are not yet known to return as the frontier, and of actions tried.
+/// `ask` hears of states that are still to be gone through as the frontier.
 ///
 /// # Errors
 /// If the model calls states mirrored that do not behave alike.
@@ -66,27 +63,30 @@ pub fn returns<M: Model>(
     allowed: Allowed<M::Action>,
     ask: Ask,
 ) -> Result<Returns<M>, NoSymmetry> {
-    let mut sweeps = Sweeps::new(explored, allowed);
-    sweeps.seed(RETURNS, &|state, _| explored.model.healthy(state));
-    if sweeps.spread(RETURNS, ask) == Continue::No {
-        return Ok(Returns::Stopped);
-    }
-    sweeps.seed(REACHES_BORDER, &|_, id| !explored.is_expanded(id));
-    if sweeps.spread(REACHES_BORDER, ask) == Continue::No {
-        return Ok(Returns::Stopped);
-    }
-    let Some(nearest) = explored
+    let backwards = match Backwards::new(explored, allowed, ask) {
+        Ok(backwards) => backwards,
+        Err(Refused::Stopped) => return Ok(Returns::Stopped),
+        Err(Refused::Memory { mib }) => return Ok(Returns::TooLarge { mib }),
+    };
+    let mut marks = Marks::new(explored);
+    marks.spread(RETURNS, &backwards, |id| {
+        let state = explored.model.unpack(explored.visited.key(id));
+        explored.model.healthy(&state)
+    });
+    marks.spread(REACHES_BORDER, &backwards, |id| !explored.is_expanded(id));
+    let mut unmarked = explored
         .nearest_first()
-        .find(|id| sweeps.mark(*id) == UNMARKED)
-    else {
+        .filter(|id| marks.of(*id) == UNMARKED);
+    let Some(nearest) = unmarked.next() else {
         let complete = explored.expanded == explored.visited.lens();
-        let states = sweeps.count(REACHES_BORDER);
+        let states = marks.count(REACHES_BORDER);
         return Ok(if complete {
             Returns::Always
         } else {
             Returns::Unknown { states }
         });
     };
+    let states = 1 + unmarked.count() as u64;
     let state = explored.model.unpack(explored.visited.key(nearest));
     let moves = enabled(explored.model, &state).into_iter().any(allowed);
     let why = if moves {
@@ -95,211 +95,95 @@ pub fn returns<M: Model>(
         Stuck::DeadEnd
     };
     let path = explored.path_to(nearest)?;
-    Ok(Returns::NotFrom {
-        states: sweeps.unmarked(),
-        path,
-        why,
-    })
+    Ok(Returns::NotFrom { states, path, why })
 }
 
-struct Sweeps<'e, 'm, M: Model> {
+/// What is known of each state, by the number of its slot.
+struct Marks<'e, 'm, M: Model> {
     explored: &'e Explored<'m, M>,
-    allowed: Allowed<'e, M::Action>,
-    /// By shard and slot.
-    marks: Vec<Vec<AtomicU8>>,
-    worked: Worked,
+    numbers: Numbers,
+    marks: Vec<u8>,
 }
 
-/// Some places of one shard, and the way to go through them.
-#[derive(Clone, Copy)]
-struct Chunk {
-    shard: usize,
-    from: usize,
-    to: usize,
-    forward: bool,
-}
-
-/// What sweeping took and gave.
-#[derive(Clone, Copy, Default)]
-struct Worked {
-    /// Actions tried.
-    tried: u64,
-    /// States marked.
-    marked: u64,
-}
-
-impl Worked {
-    fn and(self, other: Self) -> Self {
-        Self {
-            tried: self.tried + other.tried,
-            marked: self.marked + other.marked,
-        }
-    }
-}
-
-impl<'e, 'm, M: Model> Sweeps<'e, 'm, M> {
-    fn new(explored: &'e Explored<'m, M>, allowed: Allowed<'e, M::Action>) -> Self {
-        let unmarked = |slots| {
-            std::iter::repeat_with(|| AtomicU8::new(UNMARKED))
-                .take(slots)
-                .collect()
-        };
-        let marks = explored.visited.slots().into_iter().map(unmarked).collect();
+impl<'e, 'm, M: Model> Marks<'e, 'm, M> {
+    fn new(explored: &'e Explored<'m, M>) -> Self {
+        let numbers = Numbers::of(&explored.visited);
         Self {
             explored,
-            allowed,
-            marks,
-            worked: Worked::default(),
+            numbers,
+            marks: vec![UNMARKED; numbers.count()],
         }
     }
 
-    /// Marks are only ever set, so that reading an old one costs a sweep and nothing else.
-    fn mark(&self, id: StateId) -> u8 {
-        self.mark_at(self.explored.visited.slot(id))
+    fn of(&self, id: StateId) -> u8 {
+        self.marks[self.number(id)]
     }
 
-    fn mark_at(&self, (shard, slot): (usize, Slot)) -> u8 {
-        self.marks[shard][slot as usize].load(Ordering::Relaxed)
+    fn number(&self, id: StateId) -> usize {
+        self.numbers.number(self.explored.visited.slot(id))
     }
 
-    fn set(&self, id: StateId, mark: u8) {
-        let (shard, slot) = self.explored.visited.slot(id);
-        self.marks[shard][slot as usize].store(mark, Ordering::Relaxed);
-    }
-
-    /// States with this mark, which is not that of the unmarked: free slots are unmarked too.
     fn count(&self, mark: u8) -> u64 {
-        let all = self.marks.iter().flatten();
-        all.filter(|other| other.load(Ordering::Relaxed) == mark)
-            .count() as u64
+        self.marks.iter().filter(|other| **other == mark).count() as u64
     }
 
-    fn unmarked(&self) -> u64 {
-        self.explored.visited.len() - self.count(RETURNS) - self.count(REACHES_BORDER)
-    }
-
-    fn seed(&mut self, mark: u8, begins: &dyn Fn(&M::State, StateId) -> bool) {
-        for id in self
-            .explored
-            .nearest_first()
-            .filter(|id| self.mark(*id) == UNMARKED)
-        {
-            if begins(
-                &self.explored.model.unpack(self.explored.visited.key(id)),
-                id,
-            ) {
-                self.set(id, mark);
+    /// Marks the unmarked states with which it begins, and every unmarked state that leads to a marked one.
+    fn spread(&mut self, mark: u8, backwards: &Backwards, begins: impl Fn(StateId) -> bool) {
+        let mut waiting = Vec::new();
+        for id in self.explored.nearest_first() {
+            let number = self.number(id);
+            if self.marks[number] == UNMARKED && begins(id) {
+                self.marks[number] = mark;
+                waiting.push(number as u32);
             }
         }
-        self.worked.marked = self.explored.visited.len() - self.unmarked();
-    }
-
-    /// Marks every unmarked state that leads to a marked one, until there is no more.
-    fn spread(&mut self, mark: u8, ask: Ask) -> Continue {
-        let expanded = self.explored.expanded;
-        let mut chunks: Vec<(usize, usize)> = (0..SHARDS)
-            .flat_map(|shard| {
-                (0..expanded[shard])
-                    .step_by(CHUNK)
-                    .map(move |from| (from, shard))
-            })
-            .collect();
-        // By place, so that a sweep goes through all shards at an even pace.
-        chunks.sort_unstable();
-        let mut forward = false;
-        loop {
-            let before = self.worked.marked;
-            for at in 0..chunks.len() {
-                let (from, shard) = chunks[if forward { at } else { chunks.len() - 1 - at }];
-                let to = expanded[shard].min(from + CHUNK);
-                self.worked = self.worked.and(self.sweep(
-                    Chunk {
-                        shard,
-                        from,
-                        to,
-                        forward,
-                    },
-                    mark,
-                ));
-                if ask(&self.progress()) == Continue::No {
-                    return Continue::No;
+        while let Some(number) = waiting.pop() {
+            for source in backwards.sources(number as usize) {
+                let other = &mut self.marks[*source as usize];
+                if *other == UNMARKED {
+                    *other = mark;
+                    waiting.push(*source);
                 }
             }
-            if self.worked.marked == before {
-                return Continue::Yes;
-            }
-            forward = !forward;
         }
     }
+}
 
-    /// The threads share the chunk. Which of them marks what may vary; what is marked in the end does not.
-    fn sweep(&self, chunk: Chunk, mark: u8) -> Worked {
-        let share = (chunk.to - chunk.from).div_ceil(self.explored.search.threads.clamp(1, SHARDS));
-        let part = |from| Chunk {
-            from,
-            to: chunk.to.min(from + share),
-            ..chunk
+#[cfg(test)]
+mod tests {
+    use pivot::modern;
+
+    use super::*;
+    use crate::coarse::{Budgets, Config, World};
+    use crate::explore::{Bounds, Search, Symmetry, Until, explore, go_on};
+
+    /// A question that does not fit is left open, and says how much it needs.
+    #[test]
+    fn what_does_not_fit_is_not_answered() {
+        let config = Config::calm(modern(), 1).with(Budgets {
+            power_cuts: 1,
+            ..Budgets::default()
+        });
+        let world = World::new(config);
+        let search = Search {
+            bounds: Bounds::within_mib(256),
+            symmetry: Symmetry::On,
+            until: Until::Exhausted,
+            threads: 1,
         };
-        std::thread::scope(|scope| {
-            let others: Vec<_> = (chunk.from..chunk.to)
-                .step_by(share)
-                .skip(1)
-                .map(|from| scope.spawn(move || self.sweep_part(part(from), mark)))
-                .collect();
-            let own = self.sweep_part(part(chunk.from), mark);
-            others
-                .into_iter()
-                .map(|other| other.join().expect("models do not panic"))
-                .fold(own, Worked::and)
-        })
-    }
-
-    fn sweep_part(
-        &self,
-        Chunk {
-            shard,
-            from,
-            to,
-            forward,
-        }: Chunk,
-        mark: u8,
-    ) -> Worked {
-        let Explored { model, visited, .. } = self.explored;
-        let mut actions = Vec::new();
-        let mut worked = Worked::default();
-        for step in 0..to - from {
-            let id = StateId::new(shard, if forward { from + step } else { to - 1 - step });
-            if self.mark(id) != UNMARKED {
-                continue;
-            }
-            let state = model.unpack(visited.key(id));
-            actions.clear();
-            model.actions(&state, &mut actions);
-            let leads_there = actions
-                .iter()
-                .filter(|action| (self.allowed)(**action))
-                .any(|action| {
-                    worked.tried += 1;
-                    let next = model.pack(&model.apply(&state, *action), self.explored.symmetric());
-                    let next = visited.slot_of_key(next);
-                    self.mark_at(next.expect("what follows an expanded state was found")) == mark
-                });
-            if leads_there {
-                self.set(id, mark);
-                worked.marked += 1;
-            }
-        }
-        worked
-    }
-
-    fn progress(&self) -> Progress {
-        Progress {
-            states: self.explored.visited.len(),
-            transitions: self.worked.tried,
-            depth: self.explored.layers.len() as u32 - 1,
-            frontier: self.explored.visited.len() - self.worked.marked,
-            bytes: self.explored.visited.bytes()
-                + self.explored.visited.slots().iter().sum::<usize>() as u64,
-        }
+        let mut explored = explore(&world, &search, &go_on);
+        let answer = |explored: &Explored<World>| {
+            let by_itself = |action| !world.is_outside(action);
+            returns(explored, &by_itself, &go_on).expect("one node mirrors nobody")
+        };
+        assert!(matches!(answer(&explored), Returns::Always));
+        explored.search.bounds.memory_mib = 1;
+        let Returns::TooLarge { mib } = answer(&explored) else {
+            panic!(
+                "{} MiB hold the states alone",
+                explored.visited.bytes() >> 20
+            );
+        };
+        assert!((2..256).contains(&mib), "{mib} MiB");
     }
 }

@@ -67,7 +67,7 @@ pub fn entry<M: Model>(
             found.push((violated, path.actions.len()));
             Some(false)
         }
-        Returns::Unknown { .. } | Returns::Stopped => None,
+        Returns::Unknown { .. } | Returns::TooLarge { .. } | Returns::Stopped => None,
     };
     Ok(Entry {
         name: name.to_owned(),

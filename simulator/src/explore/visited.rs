@@ -98,7 +98,7 @@ pub(crate) struct Shard {
 
 /// Candidates that are looked up together: enough to keep memory busy, few enough for the first-level
 /// cache.
-const TOGETHER: usize = 128;
+pub(crate) const TOGETHER: usize = 128;
 
 impl Shard {
     pub(crate) fn new(number: usize) -> Self {
@@ -253,6 +253,15 @@ impl Visited {
     /// Where the key of a state is.
     pub(crate) fn slot(&self, id: StateId) -> (usize, Slot) {
         (id.shard(), self.0[id.shard()].slots[id.place()])
+    }
+
+    /// Loads the buckets of these keys, as [`touch`] does.
+    pub(crate) fn touch(&self, keys: impl Iterator<Item = u128>) {
+        let load = |seen, key| {
+            let spread = spread(key);
+            seen ^ self.0[shard_of(spread)].keys.touch(spread)
+        };
+        black_box(keys.fold(0, load));
     }
 
     /// Where a key is, if its state was found.

@@ -1,5 +1,6 @@
 //! Kept counterexamples are the same when they are read, and mistakes in them are told with their place.
 
+use simulator::coarse::Hits;
 use simulator::counterexample::Counterexample;
 
 use super::{caught, surveys};
@@ -11,6 +12,28 @@ fn what_is_kept_is_read_again() {
         let read = Counterexample::load(&text).unwrap_or_else(|error| panic!("{error}\n{text}"));
         assert_eq!(read, caught.counterexample);
     }
+}
+
+/// Whoever reads it again knows to what the search was bound.
+#[test]
+fn bounds_of_the_first_fault_are_kept() {
+    let mut kept = caught("skips-labels", "bootstrap-completes")
+        .counterexample
+        .clone();
+    let bound = kept.config.clone().with_first_fault_on(Hits::OtherNode);
+    let bound = bound.with_faults_from("checkpoints-armed").expect("a step");
+    kept.config = bound.with_first_fault_before("verified").expect("a step");
+    kept.config.saves_at_once = true;
+    let read = Counterexample::load(&kept.save()).expect("it is one");
+    assert_eq!(read, kept);
+    let broken = kept.save().replace(
+        "\"first_fault_before\": \"verified\"",
+        "\"first_fault_before\": \"verifies\"",
+    );
+    let error = Counterexample::load(&broken)
+        .expect_err("no such step")
+        .to_string();
+    assert!(error.contains("no step `verifies`"), "{error}");
 }
 
 #[test]

@@ -102,6 +102,10 @@ fn tell_help(
             "whether it always could with a person is unknown: {} states can only beyond what was explored, if at all",
             grouped(*states)
         ),
+        Some(Returns::TooLarge { mib }) => say!(
+            "whether it could with a person is unknown: to answer it needs {} MiB",
+            grouped(*mib)
+        ),
         Some(Returns::Stopped) => say!("whether it could with a person was not answered"),
         Some(Returns::NotFrom { states, path, .. }) => {
             say!(

@@ -49,7 +49,7 @@ pub(super) fn told(progress: &Progress, bounds: &Bounds, ticker: &Ticker) -> Con
 pub(super) fn asked(progress: &Progress, ticker: &Ticker) -> Continue {
     ticker.tick(|_| {
         format!(
-            "can it always return? not known yet of {} of {} states",
+            "can it always return? {} of {} states to go through",
             grouped(progress.frontier),
             grouped(progress.states)
         )
@@ -101,6 +101,10 @@ pub(super) fn tell_returns<M: Model>(
         Returns::Unknown { states } => say!(
             "whether the world always returns to health by itself is unknown: {} states can only beyond what was explored, if at all",
             grouped(*states)
+        ),
+        Returns::TooLarge { mib } => say!(
+            "whether the world always returns to health by itself is unknown: to answer it needs {} MiB; allow them with --max-memory-mib",
+            grouped(*mib)
         ),
         Returns::Stopped => say!(
             "whether the world always returns to health by itself was not answered: the search was stopped"

@@ -5,7 +5,7 @@ use std::thread::available_parallelism;
 
 use clap::{Args, ValueEnum};
 use scenarios::nearest;
-use simulator::coarse::{Budgets, Config, World};
+use simulator::coarse::{Budgets, Config, Hits, World};
 use simulator::explore::{Bounds, Search, Symmetry, Until, grouped};
 
 use crate::cli::exit::{Exit, Failure};
@@ -40,6 +40,16 @@ pub(super) struct WorldArguments {
     /// Nothing goes wrong before the installer has entered this step of the policy's plan; a restart may.
     #[arg(long, value_name = "STEP", conflicts_with_all = ["swarm", "agents"])]
     faults_from: Option<String>,
+    /// The first thing that goes wrong does so before the installer has entered this step of the policy's plan.
+    #[arg(long, value_name = "STEP", conflicts_with_all = ["swarm", "agents"])]
+    first_fault_before: Option<String>,
+    /// What the first fault hits; the bounds of the first fault cut a large world into parts.
+    #[arg(long, value_enum, value_name = "WHERE", conflicts_with_all = ["swarm", "agents"])]
+    first_fault_on: Option<Place>,
+    /// On nodes that no fault can hit any more checkpoints are saved at once: fewer states, and nothing
+    /// less that could go wrong.
+    #[arg(long, conflicts_with_all = ["swarm", "agents"])]
+    saves_at_once: bool,
     /// End after so many states.
     #[arg(long, value_name = "N", conflicts_with = "swarm")]
     max_states: Option<NonZeroU64>,
@@ -74,6 +84,15 @@ enum Kind {
     Timing,
     /// A person starts a procedure again that holds.
     Restart,
+}
+
+/// Where the first fault hits.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Place {
+    /// The bootstrap node, or what runs there, the installer included.
+    BootstrapNode,
+    /// Another node.
+    OtherNode,
 }
 
 /// Something that is so from the beginning.
@@ -131,13 +150,28 @@ impl WorldArguments {
             one_port: is_so(Circumstance::OnePort),
             unschedulable: is_so(Circumstance::Unschedulable),
             foreign: is_so(Circumstance::Foreign),
+            saves_at_once: self.saves_at_once,
             ..Config::calm(chosen.plan, control_planes)
         };
-        let config = config.with(budgets);
-        match &self.faults_from {
-            None => Ok(World::new(config)),
-            Some(step) => Ok(World::new(from_step(config, step)?)),
+        Ok(World::new(self.bound(config.with(budgets))?))
+    }
+
+    /// The same world, with what bounds the first fault.
+    fn bound(&self, config: Config) -> Result<Config, Failure> {
+        let mut config = config.with_first_fault_on(match self.first_fault_on {
+            None => Hits::Anything,
+            Some(Place::BootstrapNode) => Hits::BootstrapNode,
+            Some(Place::OtherNode) => Hits::OtherNode,
+        });
+        if let Some(step) = &self.faults_from {
+            let bound = config.clone().with_faults_from(step);
+            config = bound.ok_or_else(|| no_step("--faults-from", step, &config))?;
         }
+        if let Some(step) = &self.first_fault_before {
+            let bound = config.clone().with_first_fault_before(step);
+            config = bound.ok_or_else(|| no_step("--first-fault-before", step, &config))?;
+        }
+        Ok(config)
     }
 
     /// Limits of one search.
@@ -169,20 +203,15 @@ impl WorldArguments {
     }
 }
 
-/// The world in which nothing goes wrong before this step.
-fn from_step(config: Config, step: &str) -> Result<Config, Failure> {
+/// The step is none of the plan's.
+fn no_step(flag: &str, step: &str, config: &Config) -> Failure {
     let stages = config.plan.stages.iter();
-    let steps: Vec<String> = stages.map(|stage| stage.step.to_string()).collect();
-    let policy = config.plan.policy.clone();
-    config.with_faults_from(step).ok_or_else(|| {
-        let near = nearest(step, steps.iter().map(String::as_str));
-        let meant = near.map_or_else(String::new, |near| format!("did you mean `{near}`? "));
-        let steps = steps.join(", ");
-        let words = format!(
-            "--faults-from {step}: {policy} has no such step; {meant}its steps are {steps}"
-        );
-        Failure::new(Exit::Usage, words)
-    })
+    let steps: Vec<&str> = stages.map(|stage| stage.step.as_str()).collect();
+    let near = nearest(step, steps.iter().copied());
+    let meant = near.map_or_else(String::new, |near| format!("did you mean `{near}`? "));
+    let (policy, steps) = (&config.plan.policy, steps.join(", "));
+    let words = format!("{flag} {step}: {policy} has no such step; {meant}its steps are {steps}");
+    Failure::new(Exit::Usage, words)
 }
 
 /// The world and its limits in a few lines: what every claim about it is bound to.
@@ -192,7 +221,8 @@ pub(super) fn in_words(world: &World, bounds: &Bounds) -> String {
         control_planes,
         // Told together, in words.
         budgets: _,
-        faults_from: _,
+        first_fault: _,
+        saves_at_once,
         one_port,
         unschedulable,
         foreign,
@@ -209,6 +239,7 @@ pub(super) fn in_words(world: &World, bounds: &Bounds) -> String {
         ("unschedulable", *unschedulable),
         ("one-port", *one_port),
         ("foreign", *foreign),
+        ("checkpoints at once where nothing can hit", *saves_at_once),
     ];
     let so: String = so
         .iter()
