@@ -4,7 +4,7 @@ use pivot::{Input, Outcome, Task, Timer, resume, running_tasks, step};
 use terms::{Component, Incarnation};
 
 use super::action::{Action, Holder, Port};
-use super::config::{Budgets, Config};
+use super::config::Budgets;
 use super::state::{Joined, Lease, Pod, Power, Process, State, Status, index};
 use super::world::World;
 
@@ -124,33 +124,29 @@ impl World {
 
     /// As [`super::Config::saves_at_once`] says: only a kubelet that forgets its pods asks whether they were saved.
     fn save_at_once(&self, state: &mut State) {
-        if !self.config().saves_at_once {
+        let config = self.config();
+        if !(config.saves_at_once && state.is_reachable(state.has_quorum(config.control_planes))) {
             return;
         }
-        let reachable = state.is_reachable(state.has_quorum(self.control_planes()));
-        for number in 0..usize::from(self.control_planes()) {
-            if !reachable || !state.nodes[number].is_on() || self.can_be_hit(state, number) {
+        for number in 0..config.control_planes {
+            let node = usize::from(number);
+            if !state.nodes[node].is_on() || self.can_be_hit(state, node) {
                 continue;
             }
-            for component in Component::SELF_HOSTED {
-                let pod = &mut state.nodes[number].pods[index(component)];
-                if *pod == Pod::Ready && self.config().plan.rules.checkpointed.contains(component) {
-                    *pod = Pod::ReadySaved;
-                }
+            for component in config.plan.rules.checkpointed.iter() {
+                change(state, number, component, |pod| match pod {
+                    Pod::Ready => Pod::ReadySaved,
+                    other => other,
+                });
             }
         }
     }
 
     /// Whether a fault may still hit this node, at whatever time.
     fn can_be_hit(&self, state: &State, node: usize) -> bool {
-        let Config {
-            budgets,
-            first_fault,
-            ..
-        } = self.config();
         let faults = state.left.power_cuts + state.left.kills;
         let first_is_elsewhere =
-            state.left.allows_same_faults(*budgets) && !first_fault.hits.may_be(node);
+            self.is_unharmed(state) && !self.config().first_fault.hits.may_be(node);
         faults > u8::from(first_is_elsewhere)
     }
 

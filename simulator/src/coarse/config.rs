@@ -152,46 +152,27 @@ impl Config {
 
     /// The same world, in which nothing goes wrong before the installer has entered this step; `None` if
     /// its plan has no such step.
-    pub fn with_faults_from(self, step: &str) -> Option<Self> {
-        let from = Some(self.stage_of(step)?);
-        let first_fault = FirstFault {
-            from,
-            ..self.first_fault
-        };
-        Some(Self {
-            first_fault,
-            ..self
-        })
+    pub fn with_faults_from(mut self, step: &str) -> Option<Self> {
+        self.first_fault.from = Some(self.stage_of(step)?);
+        Some(self)
     }
 
     /// The same world, in which the first fault happens before the installer has entered this step; `None` if
     /// its plan has no such step.
-    pub fn with_first_fault_before(self, step: &str) -> Option<Self> {
-        let before = Some(self.stage_of(step)?);
-        let first_fault = FirstFault {
-            before,
-            ..self.first_fault
-        };
-        Some(Self {
-            first_fault,
-            ..self
-        })
+    pub fn with_first_fault_before(mut self, step: &str) -> Option<Self> {
+        self.first_fault.before = Some(self.stage_of(step)?);
+        Some(self)
     }
 
     /// The same world, in which the first fault hits this.
     #[must_use]
-    pub fn with_first_fault_on(self, hits: Hits) -> Self {
-        let first_fault = FirstFault {
-            hits,
-            ..self.first_fault
-        };
-        Self {
-            first_fault,
-            ..self
-        }
+    pub fn with_first_fault_on(mut self, hits: Hits) -> Self {
+        self.first_fault.hits = hits;
+        self
     }
 
-    fn stage_of(&self, step: &str) -> Option<StageIndex> {
+    /// The stage of the plan that has this step.
+    pub fn stage_of(&self, step: &str) -> Option<StageIndex> {
         let mut stages = self.plan.stages.iter();
         let place = stages.position(|stage| stage.step.as_str() == step)?;
         StageIndex::try_from(place).ok()

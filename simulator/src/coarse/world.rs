@@ -68,13 +68,19 @@ impl World {
     /// What is left to go wrong if something went wrong before, or if the first fault may happen here.
     #[inline]
     fn left_if(&self, first_may: bool, state: &State) -> Budgets {
-        if first_may || !state.left.allows_same_faults(self.config.budgets) {
+        if first_may || !self.is_unharmed(state) {
             return state.left;
         }
         Budgets {
             restarts: state.left.restarts,
             ..Budgets::default()
         }
+    }
+
+    /// Whether no fault happened yet.
+    #[inline]
+    pub(crate) fn is_unharmed(&self, state: &State) -> bool {
+        state.left.allows_same_faults(self.config.budgets)
     }
 
     /// How many control-plane nodes there are.

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use terms::StepName;
 
 use super::Counterexample;
-use crate::coarse::{Action, Budgets, Config, Hits, World};
+use crate::coarse::{Action, Budgets, Config, FirstFault, Hits, World};
 use crate::explore::Model;
 
 /// The version of the form.
@@ -213,16 +213,20 @@ impl Stored {
             announces: self.announces,
             ..Config::calm(self.plan, self.control_planes)
         };
-        let mut config = calm.with(budgets).with_first_fault_on(self.first_fault_on);
-        if let Some(step) = self.faults_from {
-            let bound = config.with_faults_from(step.as_str());
-            config = bound.ok_or(LoadError::UnknownStep(step))?;
-        }
-        if let Some(step) = self.first_fault_before {
-            let bound = config.with_first_fault_before(step.as_str());
-            config = bound.ok_or(LoadError::UnknownStep(step))?;
-        }
-        Ok(config)
+        let config = calm.with(budgets);
+        let stage = |step: StepName| {
+            let stage = config.stage_of(step.as_str());
+            stage.ok_or(LoadError::UnknownStep(step))
+        };
+        let first_fault = FirstFault {
+            from: self.faults_from.map(stage).transpose()?,
+            before: self.first_fault_before.map(stage).transpose()?,
+            hits: self.first_fault_on,
+        };
+        Ok(Config {
+            first_fault,
+            ..config
+        })
     }
 }
 

@@ -5,7 +5,7 @@ use std::thread::available_parallelism;
 
 use clap::{Args, ValueEnum};
 use scenarios::nearest;
-use simulator::coarse::{Budgets, Config, Hits, World};
+use simulator::coarse::{Budgets, Config, FirstFault, Hits, World};
 use simulator::explore::{Bounds, Search, Symmetry, Until, grouped};
 
 use crate::cli::exit::{Exit, Failure};
@@ -158,20 +158,26 @@ impl WorldArguments {
 
     /// The same world, with what bounds the first fault.
     fn bound(&self, config: Config) -> Result<Config, Failure> {
-        let mut config = config.with_first_fault_on(match self.first_fault_on {
-            None => Hits::Anything,
-            Some(Place::BootstrapNode) => Hits::BootstrapNode,
-            Some(Place::OtherNode) => Hits::OtherNode,
-        });
-        if let Some(step) = &self.faults_from {
-            let bound = config.clone().with_faults_from(step);
-            config = bound.ok_or_else(|| no_step("--faults-from", step, &config))?;
-        }
-        if let Some(step) = &self.first_fault_before {
-            let bound = config.clone().with_first_fault_before(step);
-            config = bound.ok_or_else(|| no_step("--first-fault-before", step, &config))?;
-        }
-        Ok(config)
+        let stage = |flag: &str, step: &Option<String>| {
+            let stage = |step: &String| {
+                let stage = config.stage_of(step);
+                stage.ok_or_else(|| no_step(flag, step, &config))
+            };
+            step.as_ref().map(stage).transpose()
+        };
+        let first_fault = FirstFault {
+            from: stage("--faults-from", &self.faults_from)?,
+            before: stage("--first-fault-before", &self.first_fault_before)?,
+            hits: match self.first_fault_on {
+                None => Hits::Anything,
+                Some(Place::BootstrapNode) => Hits::BootstrapNode,
+                Some(Place::OtherNode) => Hits::OtherNode,
+            },
+        };
+        Ok(Config {
+            first_fault,
+            ..config
+        })
     }
 
     /// Limits of one search.

@@ -82,12 +82,7 @@ fn s5_is_violated_when_a_lease_is_not_renewed_after_the_handover() {
     world.serve_self_hosted();
     world.leases_stand = true;
     world.run(1_000);
-    for component in [Component::KubeControllerManager, Component::KubeScheduler] {
-        world
-            .machine(1)
-            .processes
-            .remove(&(component, Some(Incarnation::Bootstrap)));
-    }
+    world.end_bootstrap_controllers();
     world.run(3_000);
     world.remove_bootstrap();
     world.leases_stand = false;
@@ -108,12 +103,7 @@ fn s5_is_not_deceived_by_the_last_write_of_a_dead_holder() {
             world.leases.insert(component, holder);
         }
         world.run(1_000);
-        for component in [Component::KubeControllerManager, Component::KubeScheduler] {
-            world
-                .machine(1)
-                .processes
-                .remove(&(component, Some(Incarnation::Bootstrap)));
-        }
+        world.end_bootstrap_controllers();
         world.run(200);
         world.leases_stand = true;
         world.run(3_000);

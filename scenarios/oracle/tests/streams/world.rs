@@ -219,10 +219,8 @@ impl World {
             .next_back()
             .expect("a world has a control-plane node")
             .clone();
+        self.end_bootstrap_controllers();
         for component in [Component::KubeControllerManager, Component::KubeScheduler] {
-            self.machine(1)
-                .processes
-                .remove(&(component, Some(Incarnation::Bootstrap)));
             self.leases.insert(
                 component,
                 (format!("{node}_self-{component}"), node.clone()),
@@ -230,6 +228,14 @@ impl World {
         }
         self.run(3_000);
         self.step("controllers-handed-over");
+    }
+
+    pub(crate) fn end_bootstrap_controllers(&mut self) {
+        for component in [Component::KubeControllerManager, Component::KubeScheduler] {
+            self.machine(1)
+                .processes
+                .remove(&(component, Some(Incarnation::Bootstrap)));
+        }
     }
 
     pub(crate) fn remove_bootstrap(&mut self) {
