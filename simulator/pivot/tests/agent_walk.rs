@@ -172,6 +172,30 @@ fn a_copy_starts_only_if_nothing_runs_and_nobody_serves_and_its_files_are_there(
 }
 
 #[test]
+fn a_controller_waits_until_the_api_was_silent_for_long_unlike_an_apiserver() {
+    let long = Facts {
+        led: Known::No,
+        ..powerless()
+    };
+    let mut bench = Bench::of(modern_agent(), Component::KubeScheduler);
+    bench.tell(powerless());
+    assert_eq!(
+        bench.armed,
+        [],
+        "its parent starts as soon as an apiserver answers"
+    );
+    bench.tell(long);
+    bench.run_out(Timer::Absent);
+    bench.tell(long);
+    assert_eq!(bench.tasks(), [Task::Activate]);
+    let mut plan = modern_agent();
+    plan.rules.unled = false;
+    let mut bench = Bench::of(plan, Component::KubeScheduler);
+    bench.tell(powerless());
+    assert_eq!(bench.armed, [Timer::Absent], "history did not wait");
+}
+
+#[test]
 fn a_controller_that_nobody_leads_starts_although_the_api_answers() {
     let unled = Facts {
         api: true,

@@ -39,7 +39,8 @@ impl World {
             parent_runs: seen(part.process != Process::None),
             copy_runs: seen(part.copy.runs()),
             led: if place == CONTROLLER {
-                told(!state.unled)
+                // The driver's time of silence may be over at any moment.
+                Known::from(api && !state.unled)
             } else {
                 Known::Yes
             },

@@ -56,6 +56,7 @@ fn judgements() -> [(&'static str, Facts); 5] {
     let dark = Facts {
         parent_runs: Known::No,
         copy_runs: Known::No,
+        led: Known::No,
         saved: Saved::Complete,
         ..Facts::default()
     };
@@ -148,7 +149,7 @@ fn machine(out: &mut String) -> fmt::Result {
         "## The machine
 
 Phase by judgement of the facts, for a controller under plan `modern`. What is asked for: *to save*: the parent is bound, ready and its version not current; *to start*: nothing of the component runs
-here, a complete version is there and not active, and the API does not answer or says that nobody has led for thirty seconds; *to hand over*: the copy is active and its parent ready; *to remove*: the API says that
+here, a complete version is there and not active, and nobody has led for thirty seconds, or the API has not answered for twenty (for an apiserver: the API does not answer); *to hand over*: the copy is active and its parent ready; *to remove*: the API says that
 no parent is bound, and somebody leads. `+` arms a timer, `-` stops it; a dash is no effect.
 
 ",

@@ -14,6 +14,8 @@ use crate::timers;
 
 /// A controller's lease is old enough to be nobody's after this time, in milliseconds.
 const UNLED_MS: u64 = 30_000;
+/// So long must the API not have answered before nobody is taken to lead, in milliseconds.
+const UNLED_IN_SILENCE_MS: u64 = 20_000;
 /// More inputs than this at one instant are a machine that runs in circles.
 const MOST_AT_ONCE: usize = 1_000;
 
@@ -23,6 +25,8 @@ pub(crate) struct Agent {
     /// The process that holds the lock.
     pub(crate) acting: Option<u32>,
     machines: BTreeMap<Component, Driven>,
+    /// Whether the API answered at its last look, and since when it does, or does not.
+    hears: (bool, u64),
     next_look_ms: u64,
     /// Until then no machine has an input: what is due is not due yet, and it does not look.
     idle_until_ms: u64,
@@ -104,6 +108,7 @@ impl Agent {
         self.stop();
         self.acting = Some(pid);
         self.next_look_ms = now_ms;
+        self.hears = (false, now_ms);
         self.machines = Component::SELF_HOSTED
             .into_iter()
             .map(|component| (component, Driven::new()))
@@ -184,7 +189,12 @@ impl World {
             let look_ms = self
                 .durations
                 .next_ms(timers::Timer::AgentLook, u64::from(node));
-            self.agents.of[usize::from(node)].next_look_ms = self.now_ms + look_ms;
+            let api = self.reachable();
+            let agent = &mut self.agents.of[usize::from(node)];
+            agent.next_look_ms = self.now_ms + look_ms;
+            if agent.hears.0 != api {
+                agent.hears = (api, self.now_ms);
+            }
         }
         for component in Component::SELF_HOSTED {
             let mut looks = looks;
@@ -393,15 +403,32 @@ impl World {
             parent: parent.map_or(0, |pod| u8::try_from(pod.uid % 255).unwrap_or(0) + 1),
             parent_runs: runs(Incarnation::SelfHosted),
             copy_runs: runs(Incarnation::Checkpoint),
-            led: match self.leases.get(&component) {
-                None => Known::Yes,
-                Some(lease) => {
-                    when_known(lease.holder.is_some() && self.now_ms < lease.renewed_ms + UNLED_MS)
-                }
-            },
+            led: self.is_led_by(node, component),
             saved: kept.saved(component),
             current: api && kept.template(component) == Some(self.template(component)),
             active: kept.active.contains(&component),
+        }
+    }
+
+    /// Whether somebody leads the component, as far as the node's agent can have seen it since the API answers.
+    fn is_led_by(&self, node: u8, component: Component) -> Known {
+        let Some(lease) = self.leases.get(&component) else {
+            return Known::Yes;
+        };
+        let (hears, since_ms) = self.agents.of[usize::from(node)].hears;
+        let renewal_ms = lease.holder.is_some().then_some(lease.renewed_ms);
+        let seen_ms = renewal_ms.filter(|renewed_ms| *renewed_ms >= since_ms);
+        let unled_ms = match seen_ms {
+            Some(renewed_ms) => renewed_ms + UNLED_MS,
+            None if hears => since_ms + UNLED_MS,
+            None => since_ms + UNLED_IN_SILENCE_MS,
+        };
+        if self.now_ms >= unled_ms {
+            Known::No
+        } else if hears && seen_ms.is_some() {
+            Known::Yes
+        } else {
+            Known::Unknown
         }
     }
 

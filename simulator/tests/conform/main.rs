@@ -101,7 +101,7 @@ fn timed_runs_of_the_catalogue_conform() {
     let expected = [
         ("the coarse world deletes no objects", 24),
         ("the coarse world kills no checkpoint-agent", 9),
-        ("the coarse world starts no copies from checkpoints", 44),
+        ("the coarse world starts no copies from checkpoints", 41),
         ("the coarse world knows no `stop`", 9),
         ("the coarse world knows no `tear`", 9),
         ("the coarse world kills one process at a time", 3),

@@ -26,7 +26,7 @@ pub(super) const NAMESPACE: &str = "kube-system";
 const MIRROR: &str = "kubernetes.io/config.mirror";
 
 /// What one round was told. Where nothing is said, nothing was asked or nobody answered.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub(super) struct Told {
     /// Somebody answered, be it with a refusal.
     pub(super) api: bool,
@@ -36,6 +36,18 @@ pub(super) struct Told {
     pub(super) agents: Vec<String>,
     /// What was seen of the controllers' Leases.
     pub(super) leadership: Leadership,
+}
+
+impl Told {
+    /// Nobody answered.
+    fn nothing(leadership: &Leadership) -> Self {
+        Self {
+            api: false,
+            parents: None,
+            agents: Vec::new(),
+            leadership: leadership.clone(),
+        }
+    }
 }
 
 /// A self-hosted pod that is bound to this node.
@@ -65,17 +77,14 @@ impl Asker {
             client,
             node: node.to_owned(),
             places: places.clone(),
-            leadership: Leadership::default(),
+            leadership: Leadership::new(),
         }
     }
 
     /// One round.
     pub(super) async fn ask(&mut self) -> Told {
         let answered = tokio::time::timeout(DEADLINE, self.round()).await;
-        answered.unwrap_or_else(|_| Told {
-            leadership: self.leadership.clone(),
-            ..Told::default()
-        })
+        answered.unwrap_or_else(|_| Told::nothing(&self.leadership))
     }
 
     async fn round(&mut self) -> Told {
@@ -90,10 +99,12 @@ impl Asker {
             self.leadership
                 .observe(&locks.map(Component::name), &leases.items);
         }
+        if api {
+            self.leadership.note_answer();
+        }
         let mut told = Told {
             api,
-            leadership: self.leadership.clone(),
-            ..Told::default()
+            ..Told::nothing(&self.leadership)
         };
         let Ok(pods) = pods else {
             return told;

@@ -13,11 +13,18 @@ const UNLED_AFTER: Duration = Duration::from_secs(30);
 /// not answer nobody can renew: that time does not count against the holder.
 const GAP: Duration = Duration::from_secs(4);
 
+/// How long the API must not have answered before nobody is taken to lead. An apiserver's copy answers 7 to 17 s after a power cut
+/// of all nodes (measured), and a few seconds later kubelets start the controllers that belong there: copies of them, started
+/// at once, only take the processors that the apiservers need. Where it takes longer, kubelets may not know of any.
+const UNLED_IN_SILENCE_AFTER: Duration = Duration::from_secs(20);
+
 /// What was seen of some Leases.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub(super) struct Leadership {
     seen: BTreeMap<&'static str, Seen>,
     looked: Option<Instant>,
+    /// When the API answered last, or when its silence began to be heard.
+    answered: Instant,
 }
 
 #[derive(Clone, Debug)]
@@ -30,6 +37,15 @@ struct Seen {
 }
 
 impl Leadership {
+    /// Nothing was seen yet.
+    pub(super) fn new() -> Self {
+        Self {
+            seen: BTreeMap::new(),
+            looked: None,
+            answered: Instant::now(),
+        }
+    }
+
     /// Notes one look at all Leases: `names` are those that matter.
     pub(super) fn observe(&mut self, names: &[&'static str], leases: &[Lease]) {
         let now = Instant::now();
@@ -62,6 +78,20 @@ impl Leadership {
                     );
                 }
             }
+        }
+    }
+
+    /// Notes that the API answered, be it with a refusal.
+    pub(super) fn note_answer(&mut self) {
+        self.answered = Instant::now();
+    }
+
+    /// Whether somebody leads, as far as can be told while the API does not answer.
+    pub(super) fn is_led_in_silence(&self) -> Known {
+        if self.answered.elapsed() >= UNLED_IN_SILENCE_AFTER {
+            Known::No
+        } else {
+            Known::Unknown
         }
     }
 
@@ -99,7 +129,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn a_lease_that_nobody_renews_for_thirty_seconds_has_no_leader() {
-        let mut leadership = Leadership::default();
+        let mut leadership = Leadership::new();
         assert_eq!(leadership.is_led(NAME), Known::Unknown);
         watch(&mut leadership, &[lease(1)], 1).await;
         assert_eq!(
@@ -117,17 +147,31 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn a_lease_that_does_not_exist_has_no_leader_either() {
-        let mut leadership = Leadership::default();
+        let mut leadership = Leadership::new();
         watch(&mut leadership, &[], 31).await;
         assert_eq!(leadership.is_led(NAME), Known::No);
     }
 
     #[tokio::test(start_paused = true)]
     async fn time_without_an_answer_does_not_count_against_the_holder() {
-        let mut leadership = Leadership::default();
+        let mut leadership = Leadership::new();
         watch(&mut leadership, &[lease(1)], 20).await;
         tokio::time::advance(Duration::from_secs(60)).await;
         watch(&mut leadership, &[lease(1)], 1).await;
         assert_eq!(leadership.is_led(NAME), Known::Unknown);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn nobody_leads_once_the_api_was_silent_for_twenty_seconds() {
+        let mut leadership = Leadership::new();
+        let wait = |seconds| tokio::time::advance(Duration::from_secs(seconds));
+        wait(19).await;
+        assert_eq!(leadership.is_led_in_silence(), Known::Unknown);
+        wait(1).await;
+        assert_eq!(leadership.is_led_in_silence(), Known::No);
+        leadership.note_answer();
+        assert_eq!(leadership.is_led_in_silence(), Known::Unknown);
+        wait(20).await;
+        assert_eq!(leadership.is_led_in_silence(), Known::No);
     }
 }

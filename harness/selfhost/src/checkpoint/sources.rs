@@ -214,7 +214,7 @@ impl Eye {
             led: match component {
                 Component::KubeApiserver => Known::Yes,
                 _ if told.api => told.leadership.is_led(component.name()),
-                _ => Known::Unknown,
+                _ => told.leadership.is_led_in_silence(),
             },
             current: newest.is_some()
                 && newest == wanted.as_ref().map(|version| version.generation.clone()),

@@ -56,8 +56,8 @@ pub struct Facts {
     pub parent_runs: Known,
     /// Whether a process of the checkpoint's copy runs here; unknown when the runtime cannot be asked.
     pub copy_runs: Known,
-    /// For controllers: whether their Lease was renewed within thirty seconds; unknown when the API does
-    /// not answer. For the apiserver: yes.
+    /// For controllers: whether their Lease was renewed within thirty seconds. Unknown as long as that cannot be told, and while
+    /// the API does not answer; no, once it has not answered for twenty. For the apiserver: yes.
     pub led: Known,
     /// The newest usable version on this disk.
     pub saved: Saved,

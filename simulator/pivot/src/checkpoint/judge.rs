@@ -25,7 +25,7 @@ pub(super) fn asks_for(
             // What was written was ready when that began. The API need not answer any more, but must
             // not have said that the parent is gone.
             Step::Saved => facts.bound != Known::No,
-            Step::Activated => is_to_be_started(rules, facts),
+            Step::Activated => is_to_be_started(rules, component, facts),
             Step::Retired => is_to_be_retired(rules, facts),
             Step::Removed => is_to_be_removed(rules, facts, in_grace),
         }
@@ -57,13 +57,14 @@ fn is_to_be_saved(rules: &AgentRules, facts: &Facts) -> bool {
     facts.bound == Known::Yes && proven && !facts.current
 }
 
-fn is_to_be_started(rules: &AgentRules, facts: &Facts) -> bool {
+fn is_to_be_started(rules: &AgentRules, component: Component, facts: &Facts) -> bool {
     let usable = match rules.order {
         OrderRule::FilesFirst => facts.saved == Saved::Complete,
         OrderRule::ManifestFirst => facts.saved != Saved::Nothing,
     };
     let unserved = match rules.activate {
-        ActivateRule::Unserved => !facts.api,
+        // Before an apiserver answers, a controller has nothing to do; soon after, the kubelet starts its parent.
+        ActivateRule::Unserved => !facts.api && !(rules.unled && is_controller(component)),
         ActivateRule::ParentAbsent => facts.bound != Known::No,
     };
     usable
@@ -71,6 +72,10 @@ fn is_to_be_started(rules: &AgentRules, facts: &Facts) -> bool {
         && is_absent(rules, facts.parent_runs)
         && is_absent(rules, facts.copy_runs)
         && (unserved || rules.unled && facts.led == Known::No)
+}
+
+const fn is_controller(component: Component) -> bool {
+    !matches!(component, Component::KubeApiserver)
 }
 
 /// The API remembers a readiness from before a power cut until the kubelet has spoken to it: what does

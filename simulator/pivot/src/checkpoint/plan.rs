@@ -53,7 +53,7 @@ pub enum SaveRule {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum ActivateRule {
-    /// When the API does not answer (or, by [`AgentRules::unled`], nobody leads).
+    /// When the API does not answer; a controller's, by [`AgentRules::unled`], when nobody leads.
     Unserved,
     /// Whenever the API does not say that the node has no parent, so that the copy races a parent
     /// that is only just starting (history: C2, FF-37).
@@ -86,7 +86,8 @@ pub struct AgentRules {
     pub activate: ActivateRule,
     /// When a copy stops.
     pub retire: RetireRule,
-    /// Whether a controller's copy also starts while the API answers, if nobody renews its Lease (history did not: FF-42).
+    /// Whether what counts for a controller's copy is that nobody renews its Lease, be it because the API has long been silent, or
+    /// although it answers. Without, it starts whenever the API does not answer, and only then (history: FF-42).
     pub unled: bool,
     /// Whether the agent's own static copy stays in the kubelet's directory whatever becomes of the
     /// agent's pod. Without, it goes once the API says that no agent's pod, or another one, is bound to
