@@ -1,7 +1,7 @@
 //! What the API tells of this node's parents: one round of requests made together.
 
 use std::collections::BTreeMap;
-use std::path::Path;
+use std::fmt::Display;
 use std::time::Duration;
 
 use futures::future::{join_all, try_join_all};
@@ -9,7 +9,6 @@ use k8s_openapi::api::coordination::v1::Lease;
 use k8s_openapi::api::core::v1::{ConfigMap, Pod, Secret};
 use kube::Client;
 use kube::api::{Api, ListParams};
-use serde_json::Value;
 use terms::Component;
 
 use super::leadership::Leadership;
@@ -59,8 +58,20 @@ pub(super) struct Parent {
     pub(super) ready: bool,
     /// Ids of its running containers.
     pub(super) containers: Vec<String>,
-    /// What a checkpoint of it would consist of, or why there can be none.
-    pub(super) version: Result<Version, String>,
+    /// What a checkpoint of it would consist of, or why that is not known.
+    pub(super) version: Result<Version, NoVersion>,
+}
+
+/// Why it is not known what a checkpoint of a parent would consist of.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub(super) enum NoVersion {
+    /// There can be none.
+    #[error("{0}")]
+    Unfit(String),
+    /// Nobody answered in time. It says nothing of the parent: a connection through the load balancer ends
+    /// whenever the apiserver behind it does, as a copy on another node that hands over.
+    #[error("{0}")]
+    Unread(String),
 }
 
 /// Asks the API about one node, time and again.
@@ -151,21 +162,28 @@ impl Asker {
         (component, parent)
     }
 
-    async fn version(&self, component: Component, pod: &Pod) -> Result<Version, String> {
-        let pod = serde_json::to_value(pod).map_err(|error| error.to_string())?;
-        let sources = manifest::sources(component, &pod).map_err(|error| error.to_string())?;
+    async fn version(&self, component: Component, pod: &Pod) -> Result<Version, NoVersion> {
+        let unfit = |why: &dyn Display| NoVersion::Unfit(why.to_string());
+        let pod = serde_json::to_value(pod).map_err(|error| unfit(&error))?;
+        let sources = manifest::sources(component, &pod).map_err(|error| unfit(&error))?;
         let asked = sources
             .into_iter()
             .map(|(kind, name)| self.content(kind, name));
         let contents = try_join_all(asked).await?.into_iter().flatten().collect();
-        version_of(component, &pod, contents, &self.places.versions(component))
+        let versions = self.places.versions(component);
+        Version::of(component, &pod, contents, &versions).map_err(|error| unfit(&error))
     }
 
     /// The files of a Secret or ConfigMap, by their paths within a version.
-    async fn content(&self, kind: usize, name: String) -> Result<Vec<(String, Vec<u8>)>, String> {
+    async fn content(
+        &self,
+        kind: usize,
+        name: String,
+    ) -> Result<Vec<(String, Vec<u8>)>, NoVersion> {
         let (_, _, directory) = manifest::COPIED[kind];
         let path = |key: &str| format!("{directory}/{name}/{key}");
-        let failed = |error: kube::Error| format!("reading {directory}/{name}: {error}");
+        let failed =
+            |error: kube::Error| NoVersion::Unread(format!("reading {directory}/{name}: {error}"));
         if kind == 0 {
             let secrets: Api<Secret> = Api::namespaced(self.client.clone(), NAMESPACE);
             let data = secrets
@@ -190,15 +208,6 @@ impl Asker {
             .map(|(key, value)| (path(&key), value))
             .collect())
     }
-}
-
-fn version_of(
-    component: Component,
-    pod: &Value,
-    contents: BTreeMap<String, Vec<u8>>,
-    versions: &Path,
-) -> Result<Version, String> {
-    Version::of(component, pod, contents, versions).map_err(|error| error.to_string())
 }
 
 /// Whether somebody answered. An apiserver that cannot reach its etcd is as good as none.

@@ -10,7 +10,7 @@ use tokio::sync::{Notify, watch};
 use tokio::task::JoinSet;
 use tokio::time::{Instant, MissedTickBehavior, interval, timeout};
 
-use super::api::{Asker, Told};
+use super::api::{Asker, NoVersion, Parent, Told};
 use super::disk::{self, Found};
 use super::places::Places;
 use super::version::Version;
@@ -76,7 +76,7 @@ impl Sources {
         let (show, sights) = watch::channel(None);
         let mut eye = Eye {
             places: places.clone(),
-            parents: Default::default(),
+            parents: Parents::default(),
         };
         tasks.spawn(async move {
             let mut told = told;
@@ -126,12 +126,40 @@ impl Sources {
 /// Looks at the node, and remembers which parents it has seen.
 struct Eye {
     places: Places,
-    /// For each component the last parent, and its number.
-    parents: [(Option<Identity>, u8); 3],
+    parents: Parents,
 }
+
+/// For each component the last parent, and its number.
+#[derive(Debug, Default)]
+struct Parents([(Option<Identity>, u8); 3]);
 
 /// What makes a parent another one: its UID, or the generation that a version of it would have.
 type Identity = (String, Option<String>);
+
+impl Parents {
+    /// The number of the component's last parent, which changes when this one is another.
+    fn number(&mut self, place: usize, parent: Option<&Parent>) -> u8 {
+        let (known, number) = &mut self.0[place];
+        let Some(parent) = parent else {
+            return *number;
+        };
+        let generation = match &parent.version {
+            Ok(version) => Some(version.generation.clone()),
+            Err(NoVersion::Unfit(_)) => None,
+            // What could not be read is not another than before.
+            Err(NoVersion::Unread(_)) => known
+                .as_ref()
+                .filter(|(uid, _)| *uid == parent.uid)
+                .and_then(|(_, generation)| generation.clone()),
+        };
+        let identity = Some((parent.uid.clone(), generation));
+        if *known != identity {
+            *known = identity;
+            *number = number.wrapping_add(1);
+        }
+        *number
+    }
+}
 
 impl Eye {
     /// Puts together what the node shows now and what the API told in a round that began at `asked`.
@@ -172,18 +200,10 @@ impl Eye {
         let version = parent.map(|parent| parent.version.clone());
         let (wanted, unfit) = match version {
             Some(Ok(version)) => (Some(version), None),
-            Some(Err(unfit)) => (None, Some(unfit)),
+            Some(Err(why)) => (None, Some(why.to_string())),
             None => (None, None),
         };
-        if let Some(parent) = parent {
-            let generation = wanted.as_ref().map(|version| version.generation.clone());
-            let identity = Some((parent.uid.clone(), generation));
-            let (known, number) = &mut self.parents[place];
-            if *known != identity {
-                *known = identity;
-                *number = number.wrapping_add(1);
-            }
-        }
+        let number = self.parents.number(place, parent);
         let runs = |self_hosted: bool| {
             let those = |all: &[Instance]| {
                 all.iter()
@@ -208,7 +228,7 @@ impl Eye {
                 Some(parents) => Known::from(parents.contains_key(&component)),
             },
             parent_ready: is_proven && parent.is_some_and(|parent| parent.ready),
-            parent: self.parents[place].1,
+            parent: number,
             parent_runs: runs(true),
             copy_runs: runs(false),
             led: match component {
@@ -238,5 +258,41 @@ impl Eye {
             None if versions.is_empty() => (Saved::Nothing, None),
             None => (Saved::Torn, None),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use super::*;
+
+    fn parent(uid: &str, version: Result<&str, NoVersion>) -> Parent {
+        let version = version.map(|generation| Version {
+            generation: generation.to_owned(),
+            files: BTreeMap::new(),
+            user: None,
+        });
+        Parent {
+            uid: uid.to_owned(),
+            ready: true,
+            containers: Vec::new(),
+            version,
+        }
+    }
+
+    #[test]
+    fn a_parent_that_could_not_be_read_for_a_moment_is_the_same() {
+        let unread = || Err(NoVersion::Unread("a connection that ended".to_owned()));
+        let unfit = || Err(NoVersion::Unfit("an init container".to_owned()));
+        let mut parents = Parents::default();
+        let mut number = |uid, version| parents.number(0, Some(&parent(uid, version)));
+        assert_eq!(number("a", Ok("1")), 1);
+        assert_eq!(number("a", unread()), 1);
+        assert_eq!(number("a", Ok("1")), 1);
+        assert_eq!(number("a", Ok("2")), 2, "made of something else");
+        assert_eq!(number("a", unfit()), 3);
+        assert_eq!(number("b", unread()), 4, "another pod");
+        assert_eq!(number("b", Ok("2")), 5, "what was not known is another");
     }
 }

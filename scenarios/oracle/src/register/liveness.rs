@@ -97,8 +97,8 @@ pub(super) const LIVENESS: [Rule; 16] = [
         Class::Timed,
         "After the loss of all control-plane nodes and their disks, the cluster returns on new nodes from a snapshot, and stale objects converge.",
     )
-    .judged_by(recovery_from_snapshot::monitor, 1)
-    .under("a recovery from a snapshot was begun, and no fault came after it began"),
+    .judged_by(recovery_from_snapshot::monitor, 2)
+    .under("a recovery from a snapshot was begun and not refused, and no fault came after it began"),
     rule(
         "L11",
         "partition-heals",

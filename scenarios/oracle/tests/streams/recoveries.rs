@@ -194,3 +194,24 @@ fn l10_is_violated_by_a_recovery_that_is_not_done_and_leaves_a_later_fault_to_ot
     };
     is_not_judged(&restored(killed, 185_000).close("done"), "L10");
 }
+
+#[test]
+fn l10_does_not_judge_a_recovery_that_was_refused_unless_it_is_a_second_try() {
+    let refused = |world: &mut World| {
+        world.recover(true, false);
+        world.end("recover", OperationEnd::Refused);
+    };
+    let mut once = recoverable();
+    refused(&mut once);
+    is_not_judged(&once.close("refused"), "L10");
+    let mut again = recoverable();
+    again.recover(true, false);
+    again.end("recover", OperationEnd::Killed);
+    refused(&mut again);
+    is_violated(&again.close("refused"), "L10");
+    let mut rival = recoverable();
+    rival.recover(true, false);
+    rival.recover(true, true);
+    rival.end("recover", OperationEnd::Refused);
+    is_violated(&rival.close("done"), "L10");
+}
