@@ -2,6 +2,7 @@
 
 use pivot::{Effect, Effects, Input, Task, resume, step};
 
+use super::marker::Marker;
 use super::state::{State, Status};
 use super::world::World;
 
@@ -10,7 +11,7 @@ impl World {
     pub(crate) fn start(&self, state: &mut State) {
         state.status = Status::Running;
         state.served_at_failure = 0;
-        let (machine, effects) = resume(&self.config().plan, state.marker);
+        let (machine, effects) = resume(&self.config().plan, state.marker.read());
         self.follow(state, machine, &effects);
         self.release_at_once(state);
     }
@@ -61,7 +62,7 @@ impl World {
         }
         for effect in effects.iter() {
             match effect {
-                Effect::Persist(durable) => state.marker = Some(durable),
+                Effect::Persist(durable) => state.marker = Marker::of(durable),
                 Effect::Start(task, _) => self.judge_started(state, task),
                 Effect::Cancel(Task::StashManifest(_) | Task::DeleteManifest(_)) => {
                     self.judge_given_up(state);

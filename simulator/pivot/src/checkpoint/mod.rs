@@ -19,6 +19,7 @@ mod facts;
 mod judge;
 mod machine;
 mod mutants;
+mod number;
 mod plan;
 mod policies;
 mod replay;
