@@ -139,7 +139,6 @@ fn after_a_fault(config: Config, may: &dyn Fn(&State) -> bool) -> BTreeSet<u128>
 fn stands_at(state: &State, stage: usize) -> bool {
     state
         .marker
-        .read()
         .is_some_and(|marker| usize::from(marker.stage) >= stage)
 }
 

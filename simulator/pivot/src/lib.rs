@@ -21,7 +21,6 @@ mod few;
 mod judge;
 mod machine;
 mod mutants;
-mod number;
 mod plan;
 mod policies;
 mod progress;
@@ -33,7 +32,7 @@ pub use asked::{Asked, asked};
 pub use check::PlanError;
 pub use effect::{Attempt, Durable, Effect, Effects, Input, Outcome, StageIndex, Task, Timer};
 pub use facts::{ApiserverFact, Facts, LeaseFact, NodeSet, PodFact, PodPhase, StaleFact};
-pub use few::{Few, Numbered};
+pub use few::Few;
 pub use machine::{resume, running_tasks, step};
 pub use mutants::{Mutant, mutants};
 pub use plan::{

@@ -68,7 +68,6 @@ pub(crate) struct Machine<'a> {
 }
 
 impl<'a> Machine<'a> {
-    #[inline]
     pub(crate) fn new(plan: &'a Plan, (state, effects): &'a mut (State, Effects)) -> Self {
         Self {
             plan,
@@ -159,10 +158,9 @@ impl Machine<'_> {
         if !working || attempt != self.state.attempt {
             return;
         }
-        let work = self.work();
         let index = match (self.kind(), task) {
             (Some(StageKind::Label), Task::LabelNode(node)) if node < 16 => Some(node),
-            _ => work.index_of(task, self.state.running),
+            _ => self.work().index_of(task, self.state.running),
         };
         let Some(bit) = index
             .map(|index| 1_u16 << index)
@@ -205,7 +203,7 @@ impl Machine<'_> {
         if self.state.has(Flag::BatchFailed) {
             self.arm(Timer::Retry);
         } else {
-            self.go_on_with(&work);
+            self.go_on();
         }
     }
 
@@ -222,13 +220,10 @@ impl Machine<'_> {
             }
             (Timer::Stage, _) if self.state.has(Flag::TornDown) => self.complete(),
             (Timer::Stage, Phase::Guarding | Phase::Working | Phase::Watching) => self.overdue(),
-            (Timer::Stable, Phase::Watching) => {
-                let work = self.work();
-                match work.watch {
-                    Watch::HandedOver(_) => self.state.set(Flag::Settled),
-                    _ => self.pass(&work),
-                }
-            }
+            (Timer::Stable, Phase::Watching) => match self.work().watch {
+                Watch::HandedOver(_) => self.state.set(Flag::Settled),
+                _ => self.pass(),
+            },
             (Timer::Retry, Phase::Working | Phase::PuttingBack) => self.go_on(),
             _ => {}
         }
@@ -240,16 +235,13 @@ impl Machine<'_> {
             Phase::Guarding if judge::guard(self.plan, facts) => self.go_on(),
             Phase::Working if self.kind() == Some(StageKind::Label) => self.label(facts),
             Phase::Working if self.kind() == Some(StageKind::Purge) => self.purge(facts),
-            Phase::Watching => {
-                let work = self.work();
-                let holds = judge::watch(rules, work.watch, facts);
-                match work.watch {
-                    Watch::HandedOver(set) => {
-                        self.watch_hand_over(holds, judge::leases_taken(set, facts), &work);
-                    }
-                    _ => self.watch_stable(holds, &work),
-                }
-            }
+            Phase::Watching => match self.work().watch {
+                Watch::HandedOver(set) => self.watch_hand_over(
+                    judge::watch(rules, Watch::HandedOver(set), facts),
+                    judge::leases_taken(set, facts),
+                ),
+                watch => self.watch_stable(judge::watch(rules, watch, facts)),
+            },
             Phase::PutBack if judge::watch(rules, self.work().watch, facts) => {
                 let why = self.state.why().unwrap_or(Why::StageOverdue);
                 self.hold(why, false);

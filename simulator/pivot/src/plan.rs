@@ -46,21 +46,6 @@ impl Why {
         Self::LeasesNotTaken,
     ];
 
-    /// Every reason at all, at the place of its number.
-    pub(crate) const EVERY: [Self; 11] = [
-        Self::StageOverdue,
-        Self::ForeignCluster,
-        Self::ForeignFile,
-        Self::Disk,
-        Self::ApiUnreachable,
-        Self::ObjectRefused,
-        Self::CanaryLost,
-        Self::VerificationFailed,
-        Self::LeasesNotTaken,
-        Self::ClusterAlive,
-        Self::AnotherOperator,
-    ];
-
     /// Whether something belongs to somebody else or is at work, so that nothing may be touched.
     pub const fn is_foreign(self) -> bool {
         matches!(

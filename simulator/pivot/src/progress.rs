@@ -5,10 +5,9 @@ use terms::Moment;
 use crate::effect::{Durable, Effect, Effects, StageIndex, Task, Timer};
 use crate::facts::{Facts, NodeSet, StaleFact};
 use crate::machine::{Machine, indices};
-use crate::number;
 use crate::plan::StageKind;
 use crate::state::{Flag, Phase, State};
-use crate::work::{Watch, Work};
+use crate::work::Watch;
 
 /// At most this many tasks run at once, so that giving up all of them and what follows fit into one step's effects.
 const MOST_RUNNING: usize = 3;
@@ -51,12 +50,6 @@ impl Machine<'_> {
 
     /// Starts what can be started, or finds that the stage is over. Nothing runs when it is called.
     pub(crate) fn go_on(&mut self) {
-        let work = self.work();
-        self.go_on_with(&work);
-    }
-
-    /// The same, for who has asked for the stage's work already.
-    pub(crate) fn go_on_with(&mut self, work: &Work) {
         if !self.state.is_reinstating() {
             self.state.phase = Phase::Working;
         }
@@ -65,6 +58,7 @@ impl Machine<'_> {
             // What there is to do is told by the next facts.
             return;
         }
+        let work = self.work();
         // History waits for nothing while it tears down.
         if work.watch == Watch::Nothing || self.state.has(Flag::TornDown) {
             self.state.set(Flag::Passed);
@@ -76,7 +70,7 @@ impl Machine<'_> {
             if self.is_verify() && !self.state.is_reinstating() && self.state.done != 0 {
                 self.persist(true, None, false);
             }
-            self.start(open, work.one_by_one, |index| work.number(index));
+            self.start(open, work.one_by_one, |index| work.get(index));
         } else if self.state.is_reinstating() {
             self.state.phase = Phase::PutBack;
         } else if passed {
@@ -95,7 +89,7 @@ impl Machine<'_> {
         if missing == 0 {
             self.complete();
         } else {
-            self.start(missing, false, |node| Some(Task::LabelNode(node).number()));
+            self.start(missing, false, |node| Some(Task::LabelNode(node)));
         }
     }
 
@@ -114,14 +108,13 @@ impl Machine<'_> {
             return;
         }
         if nodes != 0 || pods != 0 {
-            self.start(1, true, |_| Some(Task::PurgeStale.number()));
+            self.start(1, true, |_| Some(Task::PurgeStale));
         } else if undecided == 0 {
             self.complete();
         }
     }
 
-    /// Starts tasks, whose numbers are told by their index.
-    fn start(&mut self, open: u16, one_by_one: bool, task: impl Fn(u8) -> Option<u8>) {
+    pub(crate) fn start(&mut self, open: u16, one_by_one: bool, task: impl Fn(u8) -> Option<Task>) {
         let free =
             (Effects::MOST - self.effects.len()).min(if one_by_one { 1 } else { MOST_RUNNING });
         self.state.attempt = self.state.attempt.wrapping_add(1);
@@ -129,16 +122,15 @@ impl Machine<'_> {
         for index in indices(open).take(free) {
             if let Some(task) = task(index) {
                 self.state.running |= 1 << index;
-                self.effects
-                    .push_number(number::start(task, self.state.attempt));
+                self.effects.push(Effect::Start(task, self.state.attempt));
             }
         }
     }
 
-    pub(crate) fn watch_stable(&mut self, holds: bool, work: &Work) {
+    pub(crate) fn watch_stable(&mut self, holds: bool) {
         let armed = self.state.has(Flag::StableTimer);
         if holds && self.stage().is_none_or(|stage| stage.stable_ms == 0) {
-            self.pass(work);
+            self.pass();
         } else if holds && !armed {
             self.arm(Timer::Stable);
         } else if !holds {
@@ -149,23 +141,23 @@ impl Machine<'_> {
     /// Who holds a lease is not asked, for identities are only names. It is proven by arithmetic:
     /// the bootstrap copies have been absent for the stable time (three seconds at least, which
     /// `Plan::check` sees to) and the lease is younger than that, so somebody else renewed it.
-    pub(crate) fn watch_hand_over(&mut self, absent: bool, leases_taken: bool, work: &Work) {
+    pub(crate) fn watch_hand_over(&mut self, absent: bool, leases_taken: bool) {
         if !absent {
             self.state.clear(Flag::Settled);
             self.disarm(Timer::Stable);
         } else if self.state.has(Flag::Settled) {
             if leases_taken {
-                self.pass(work);
+                self.pass();
             }
         } else if !self.state.has(Flag::StableTimer) {
             self.arm(Timer::Stable);
         }
     }
 
-    pub(crate) fn pass(&mut self, work: &Work) {
+    pub(crate) fn pass(&mut self) {
         self.disarm(Timer::Stable);
         self.state.set(Flag::Passed);
-        self.go_on_with(work);
+        self.go_on();
     }
 
     pub(crate) fn complete(&mut self) {

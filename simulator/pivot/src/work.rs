@@ -28,8 +28,8 @@ pub(crate) enum Watch {
 /// A stage's tasks.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Work {
-    /// One byte a task, from the lowest: its number. A list in one word needs no memory, and a step makes
-    /// one or two of them.
+    /// One byte a task, from the lowest: its place in [`TASKS`]. A list in one word needs no memory, and
+    /// a step makes one or two of them.
     tasks: u64,
     len: u8,
     /// How many tasks come before the wait.
@@ -39,41 +39,49 @@ pub(crate) struct Work {
     pub(crate) watch: Watch,
 }
 
-/// A task's number; of tasks for each component, that of the apiserver's. Those of the others follow.
-type Number = u8;
-const CLAIM_CLUSTER: Number = Task::ClaimCluster.number();
-const CLAIM_EXISTING: Number = Task::ClaimExisting.number();
-const STAGE_SECRETS: Number = Task::StageSecrets.number();
-const STASH_SECRETS: Number = Task::StashSecrets.number();
-const DELETE_SECRETS: Number = Task::DeleteSecrets.number();
-const PURGE_STALE: Number = Task::PurgeStale.number();
-const CANARY: Number = Task::Canary.number();
-const VERIFY_API: Number = Task::VerifyApi.number();
-const DESTROY_STASH: Number = Task::DestroyStash.number();
-const PLACE_MANIFEST: Number = Task::PlaceManifest(Component::KubeApiserver).number();
-const STASH_MANIFEST: Number = Task::StashManifest(Component::KubeApiserver).number();
-const DELETE_MANIFEST: Number = Task::DeleteManifest(Component::KubeApiserver).number();
+/// Every task that a list may hold.
+const TASKS: [Task; 24] = [
+    Task::ClaimCluster,
+    Task::StageSecrets,
+    Task::StashSecrets,
+    Task::DeleteSecrets,
+    Task::Canary,
+    Task::VerifyApi,
+    Task::DestroyStash,
+    Task::PlaceManifest(Component::KubeApiserver),
+    Task::PlaceManifest(Component::KubeControllerManager),
+    Task::PlaceManifest(Component::KubeScheduler),
+    Task::StashManifest(Component::KubeApiserver),
+    Task::StashManifest(Component::KubeControllerManager),
+    Task::StashManifest(Component::KubeScheduler),
+    Task::DeleteManifest(Component::KubeApiserver),
+    Task::DeleteManifest(Component::KubeControllerManager),
+    Task::DeleteManifest(Component::KubeScheduler),
+    Task::ClaimExisting,
+    Task::PurgeStale,
+    Task::Apply(AssetGroup::Namespaces),
+    Task::Apply(AssetGroup::Rbac),
+    Task::Apply(AssetGroup::Configuration),
+    Task::Apply(AssetGroup::Network),
+    Task::Apply(AssetGroup::ControlPlane),
+    Task::Apply(AssetGroup::Dns),
+];
 
-/// By set of components: the place of each within it, a byte each; a one in each of these bytes; and how many.
-const EACH: [(u64, u64, u8); 8] = each();
-
-const fn each() -> [(u64, u64, u8); 8] {
-    let mut all = [(0, 0, 0); 8];
-    let mut set = 0;
-    while set < 8 {
-        let mut component = 0;
-        while component < 3 {
-            if set >> component & 1 == 1 {
-                let (places, ones, count) = all[set];
-                let at = 8 * count;
-                all[set] = (places | component << at, ones | 1 << at, count + 1);
-            }
-            component += 1;
-        }
-        set += 1;
-    }
-    all
-}
+/// A place in [`TASKS`]; of tasks for each component, that of the first.
+type Place = u8;
+const CLAIM_CLUSTER: Place = 0;
+const STAGE_SECRETS: Place = 1;
+const STASH_SECRETS: Place = 2;
+const DELETE_SECRETS: Place = 3;
+const CANARY: Place = 4;
+const VERIFY_API: Place = 5;
+const DESTROY_STASH: Place = 6;
+const PLACE_MANIFEST: Place = 7;
+const STASH_MANIFEST: Place = 10;
+const DELETE_MANIFEST: Place = 13;
+const CLAIM_EXISTING: Place = 16;
+const PURGE_STALE: Place = 17;
+const APPLY: Place = 18;
 
 impl Work {
     const fn new(watch: Watch) -> Self {
@@ -86,17 +94,19 @@ impl Work {
         }
     }
 
-    fn task(&mut self, number: Number) -> &mut Self {
-        self.tasks |= u64::from(number) << (8 * self.len);
+    fn task(&mut self, place: Place) -> &mut Self {
+        self.tasks |= u64::from(place) << (8 * self.len);
         self.len += 1;
         self
     }
 
     /// One task for each component of the set, in order.
-    fn each(&mut self, set: ComponentSet, first: Number) -> &mut Self {
-        let (places, ones, count) = EACH[usize::from(set.0 & ComponentSet::ALL.0)];
-        self.tasks |= (places + ones * u64::from(first)) << (8 * self.len);
-        self.len += count;
+    fn each(&mut self, set: ComponentSet, first: Place) -> &mut Self {
+        for component in 0..3 {
+            if set.0 >> component & 1 == 1 {
+                self.task(first + component);
+            }
+        }
         self
     }
 
@@ -135,8 +145,8 @@ impl Work {
                 work.each(set, PLACE_MANIFEST).then_watch();
             }
             StageKind::Apply => {
-                for group in AssetGroup::ALL {
-                    work.task(Task::Apply(group).number());
+                for place in APPLY..TASKS.len() as Place {
+                    work.task(place);
                 }
                 work.one_by_one().then_watch();
             }
@@ -221,27 +231,20 @@ impl Work {
         (1 << count) - 1
     }
 
-    /// The number of the task with this index.
+    /// The task with this index.
     #[inline]
-    pub(crate) const fn number(&self, index: u8) -> Option<Number> {
+    pub(crate) const fn get(&self, index: u8) -> Option<Task> {
         if index < self.len {
-            Some((self.tasks >> (8 * index)) as Number)
+            Some(TASKS[(self.tasks >> (8 * index) & 0xff) as usize])
         } else {
             None
         }
     }
 
-    /// The task with this index.
-    #[inline]
-    pub(crate) fn get(&self, index: u8) -> Option<Task> {
-        self.number(index).map(Task::of_number)
-    }
-
     /// The index of a task among those whose bits are set.
     #[inline]
     pub(crate) fn index_of(&self, task: Task, among: u16) -> Option<u8> {
-        let number = task.number();
-        indices(among).find(|index| self.number(*index) == Some(number))
+        indices(among).find(|index| self.get(*index) == Some(task))
     }
 }
 
@@ -250,18 +253,34 @@ mod tests {
     use super::*;
 
     #[test]
-    fn each_component_of_a_set_has_its_task_in_order() {
-        for bits in 0..8 {
-            let set = ComponentSet(bits);
-            let mut work = Work::new(Watch::Nothing);
-            work.task(CANARY).each(set, STASH_MANIFEST).task(CANARY);
-            let stashes = set.iter().map(Task::StashManifest);
-            let wanted: Vec<Task> = std::iter::once(Task::Canary)
-                .chain(stashes)
-                .chain([Task::Canary])
-                .collect();
-            let tasks: Vec<Task> = (0..).map_while(|index| work.get(index)).collect();
-            assert_eq!(tasks, wanted);
+    fn places_name_their_tasks() {
+        let each = |first: Place, task: fn(Component) -> Task| {
+            let places = usize::from(first)..;
+            assert_eq!(TASKS[places][..3], Component::SELF_HOSTED.map(task));
+        };
+        each(PLACE_MANIFEST, Task::PlaceManifest);
+        each(STASH_MANIFEST, Task::StashManifest);
+        each(DELETE_MANIFEST, Task::DeleteManifest);
+        let applied = AssetGroup::ALL.map(Task::Apply);
+        assert_eq!(TASKS[usize::from(APPLY)..], applied);
+        let single = [
+            (CLAIM_CLUSTER, Task::ClaimCluster),
+            (STAGE_SECRETS, Task::StageSecrets),
+            (STASH_SECRETS, Task::StashSecrets),
+            (DELETE_SECRETS, Task::DeleteSecrets),
+            (CANARY, Task::Canary),
+            (VERIFY_API, Task::VerifyApi),
+            (DESTROY_STASH, Task::DestroyStash),
+            (CLAIM_EXISTING, Task::ClaimExisting),
+            (PURGE_STALE, Task::PurgeStale),
+        ];
+        for (place, task) in single {
+            assert_eq!(TASKS[usize::from(place)], task);
+        }
+        for component in Component::SELF_HOSTED {
+            let (bit, place) = (ComponentSet::bit(component), component as usize);
+            let first = Component::SELF_HOSTED[0] as usize;
+            assert_eq!(usize::from(bit), 1 << (place - first), "{component}");
         }
     }
 }

@@ -2,7 +2,6 @@
 
 use pivot::{Effect, Effects, Input, Task, resume, step};
 
-use super::marker::Marker;
 use super::state::{State, Status};
 use super::world::World;
 
@@ -11,7 +10,7 @@ impl World {
     pub(crate) fn start(&self, state: &mut State) {
         state.status = Status::Running;
         state.served_at_failure = 0;
-        let (machine, effects) = resume(&self.config().plan, state.marker.read());
+        let (machine, effects) = resume(&self.config().plan, state.marker);
         self.follow(state, machine, &effects);
         self.release_at_once(state);
     }
@@ -62,7 +61,7 @@ impl World {
         }
         for effect in effects.iter() {
             match effect {
-                Effect::Persist(durable) => state.marker = Marker::of(durable),
+                Effect::Persist(durable) => state.marker = Some(durable),
                 Effect::Start(task, _) => self.judge_started(state, task),
                 Effect::Cancel(Task::StashManifest(_) | Task::DeleteManifest(_)) => {
                     self.judge_given_up(state);

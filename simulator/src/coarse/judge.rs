@@ -226,7 +226,7 @@ fn potential(state: &State) -> u8 {
     }
     let reinstates = match state.status {
         Status::Running => state.machine.is_reinstating(),
-        Status::Down => state.marker.read().is_some_and(|marker| marker.reinstating),
+        Status::Down => state.marker.is_some_and(|marker| marker.reinstating),
         Status::Ended => false,
     };
     let placed = state.disk.manifests & 1 != 0 && state.disk.secrets && state.nodes[0].is_on();

@@ -13,16 +13,18 @@
 //! | 6 | teardown (2), apiservers at a failure (3), foreign change (1) |
 //! | 12 | what may still go wrong, two bits each |
 
+use pivot::{Durable, Why};
+
 use super::config::Budgets;
-use super::marker::Marker;
 use super::state::{Disk, Joined, Lease, Node, Pod, Power, Process, State, Status, Teardown};
 
 const NODE_BITS: u32 = 15;
 const MACHINE_BITS: u32 = 29;
+const MARKER_BITS: u32 = 9;
 const REST_BITS: u32 = 43;
 const MACHINE_AT: u32 = 3 * NODE_BITS;
 const MARKER_AT: u32 = MACHINE_AT + MACHINE_BITS;
-const REST_AT: u32 = MARKER_AT + Marker::BITS;
+const REST_AT: u32 = MARKER_AT + MARKER_BITS;
 const _: () = assert!(REST_AT + REST_BITS <= 128);
 
 /// The most tasks of a stage: apply has six.
@@ -89,7 +91,7 @@ pub(crate) fn pack_with(
     // Each part is shifted to its place by itself: nothing waits for the part before.
     let nodes = nodes[0] | nodes[1] << NODE_BITS | nodes[2] << (2 * NODE_BITS);
     let machine = u128::from(machine_to_number(machine)) << MACHINE_AT;
-    let marker = u128::from(state.marker.number()) << MARKER_AT;
+    let marker = u128::from(marker_to_number(state.marker)) << MARKER_AT;
     let rest = u128::from(rest_to_bits(state, leases)) << REST_AT;
     u128::from(nodes) | machine | marker | rest
 }
@@ -102,7 +104,7 @@ pub(crate) fn unpack(key: u128) -> State {
     let take = |shift: u32, bits: u32| (key >> shift) as u64 & ((1 << bits) - 1);
     let nodes = [0, 1, 2].map(|number| word_to_node(take(number * NODE_BITS, NODE_BITS)));
     let machine = number_to_machine(take(MACHINE_AT, MACHINE_BITS));
-    let marker = Marker::of_number(take(MARKER_AT, Marker::BITS) as u16);
+    let marker = number_to_marker(take(MARKER_AT, MARKER_BITS));
     let rest = take(REST_AT, REST_BITS);
     bits_to_rest(
         rest,
@@ -149,7 +151,7 @@ fn word_to_node(word: u64) -> Node {
     }
 }
 
-// === The machine ===
+// === The machine and its marker ===
 
 #[inline]
 fn machine_to_number(machine: pivot::State) -> u64 {
@@ -182,6 +184,71 @@ fn number_to_machine(number: u64) -> pivot::State {
         | (spot / 10) << 48
         | flags << 56;
     pivot::State::from_bits(bits).expect("a packed machine is a machine")
+}
+
+/// How the marker of a stage may read: entered, completed, three kinds of holding for each reason, and
+/// that the whole procedure is done.
+const READINGS: u64 = 30;
+const READING_DONE: u64 = READINGS - 1;
+const REASONS: u64 = Why::ALL.len() as u64;
+const _: () = assert!(3 + 3 * REASONS == READINGS && 16 * READINGS < 1 << MARKER_BITS);
+
+#[inline]
+fn marker_to_number(marker: Option<Durable>) -> u64 {
+    let Some(Durable {
+        stage,
+        completed,
+        holding,
+        reinstating,
+        done,
+    }) = marker
+    else {
+        return 0;
+    };
+    let stage = u64::from(stage);
+    if done {
+        return 1 + stage * READINGS + READING_DONE;
+    }
+    let reading = match holding {
+        None => u64::from(completed),
+        Some(why) => {
+            let kind = if reinstating { 2 } else { u64::from(completed) };
+            2 + kind * REASONS + why as u64
+        }
+    };
+    1 + stage * READINGS + reading
+}
+
+fn number_to_marker(number: u64) -> Option<Durable> {
+    let number = number.checked_sub(1)?;
+    let (stage, reading) = ((number / READINGS) as u8, number % READINGS);
+    let plain = Durable {
+        stage,
+        completed: false,
+        holding: None,
+        reinstating: false,
+        done: false,
+    };
+    Some(match reading {
+        READING_DONE => Durable {
+            completed: true,
+            done: true,
+            ..plain
+        },
+        0 | 1 => Durable {
+            completed: reading == 1,
+            ..plain
+        },
+        _ => {
+            let (kind, why) = ((reading - 2) / REASONS, (reading - 2) % REASONS);
+            Durable {
+                completed: kind == 1,
+                reinstating: kind == 2,
+                holding: Why::ALL.get(why as usize).copied(),
+                ..plain
+            }
+        }
+    })
 }
 
 // === The rest ===
@@ -238,7 +305,7 @@ fn rest_to_bits(state: &State, leases: [Lease; 2]) -> u64 {
 /// A world without nodes: what an initial and an unpacked state start from.
 pub(crate) const BLANK: State = State {
     machine: pivot::State::FIRST,
-    marker: Marker::NONE,
+    marker: None,
     status: Status::Running,
     nodes: [Node {
         power: Power::OffStale,

@@ -16,10 +16,7 @@ pub(super) fn shown(config: &Config, state: &State) -> String {
     };
     let mut lines = vec![
         line("installer", installer(&config.plan, state)),
-        line(
-            "written down",
-            marker(&config.plan, state.marker.read().as_ref()),
-        ),
+        line("written down", marker(&config.plan, state.marker.as_ref())),
         line("API", answers),
         line(
             "DaemonSets",

@@ -1,9 +1,9 @@
 //! The coarse world at one instant.
 
+use pivot::Durable;
 use terms::Component;
 
 use super::config::{Budgets, Config};
-use super::marker::Marker;
 
 /// The world at one instant: small, `Copy`, and exactly what [`super::World`] packs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -11,7 +11,7 @@ pub struct State {
     /// The installer's machine, its attempts forgotten. While the process is down it means nothing and is the first state.
     pub machine: pivot::State,
     /// What the installer wrote down and synced.
-    pub marker: Marker,
+    pub marker: Option<Durable>,
     /// Whether the installer's process runs.
     pub status: Status,
     /// Control-plane nodes in order; those beyond the cluster's number stay as they begin.

@@ -107,8 +107,8 @@ fn shows_inside(state: &State, track: Track, value: &Value) -> bool {
             // Drivers write at each end, of a policy without a marker too, that all is done; the stage of
             // such a marker is that of the process which wrote it.
             let is_done = |marker: Option<Durable>| marker.is_some_and(|marker| marker.done);
-            let done = is_done(state.marker.read()) || state.machine.is_done();
-            state.marker.read() == *marker || is_done(*marker) && done
+            let done = is_done(state.marker) || state.machine.is_done();
+            state.marker == *marker || is_done(*marker) && done
         }
         (Track::Claimed, Value::There(there)) => state.disk.claimed == *there,
         (Track::Works(component, incarnation, node), Value::There(there)) => {
@@ -285,7 +285,7 @@ pub(super) fn words(world: &World, state: &State, track: Track) -> String {
         Track::Lease(component) => format!("{:?}", lease(state, component)),
         Track::Outside(_) => "not done yet".to_owned(),
         Track::Installer => format!("{:?}", state.status),
-        Track::Marker => Value::Marker(state.marker.read()).to_string(),
+        Track::Marker => Value::Marker(state.marker).to_string(),
         Track::Tasks | Track::Timers => procedure(world, state),
         Track::Claimed => Value::There(disk.claimed).to_string(),
         Track::Works(component, Incarnation::Bootstrap, _) => {

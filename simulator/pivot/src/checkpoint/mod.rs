@@ -19,7 +19,6 @@ mod facts;
 mod judge;
 mod machine;
 mod mutants;
-mod number;
 mod plan;
 mod policies;
 mod replay;
