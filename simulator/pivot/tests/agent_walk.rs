@@ -171,6 +171,14 @@ fn a_copy_starts_only_if_nothing_runs_and_nobody_serves_and_its_files_are_there(
     }
 }
 
+/// Told this, the agent starts the copy once nothing ran for long enough.
+fn assert_starts(bench: &mut Bench, facts: Facts) {
+    bench.tell(facts);
+    bench.run_out(Timer::Absent);
+    bench.tell(facts);
+    assert_eq!(bench.tasks(), [Task::Activate]);
+}
+
 #[test]
 fn a_controller_waits_until_the_api_was_silent_for_long_unlike_an_apiserver() {
     let long = Facts {
@@ -184,10 +192,7 @@ fn a_controller_waits_until_the_api_was_silent_for_long_unlike_an_apiserver() {
         [],
         "its parent starts as soon as an apiserver answers"
     );
-    bench.tell(long);
-    bench.run_out(Timer::Absent);
-    bench.tell(long);
-    assert_eq!(bench.tasks(), [Task::Activate]);
+    assert_starts(&mut bench, long);
     let mut plan = modern_agent();
     plan.rules.unled = false;
     let mut bench = Bench::of(plan, Component::KubeScheduler);
@@ -204,10 +209,7 @@ fn a_controller_that_nobody_leads_starts_although_the_api_answers() {
         ..powerless()
     };
     let mut bench = Bench::of(modern_agent(), Component::KubeScheduler);
-    bench.tell(unled);
-    bench.run_out(Timer::Absent);
-    bench.tell(unled);
-    assert_eq!(bench.tasks(), [Task::Activate]);
+    assert_starts(&mut bench, unled);
     let mut plan = modern_agent();
     plan.rules.unled = false;
     let mut bench = Bench::of(plan, Component::KubeScheduler);

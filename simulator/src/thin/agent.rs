@@ -4,18 +4,14 @@ use std::collections::BTreeMap;
 
 use pivot::Attempt;
 use pivot::checkpoint::{
-    AgentPlan, Effect, Effects, Facts, Input, Known, LogEntry, State, Step, Task, Timer, begin,
-    step,
+    AgentPlan, Effect, Effects, Facts, Input, Known, LogEntry, State, Step, Task, Timer,
+    UNLED_AFTER_MS, UNLED_IN_SILENCE_AFTER_MS, begin, step,
 };
 use terms::{Component, Incarnation, Moment, NodeId, StepName};
 
 use super::world::World;
 use crate::timers;
 
-/// A controller's lease is old enough to be nobody's after this time, in milliseconds.
-const UNLED_MS: u64 = 30_000;
-/// So long must the API not have answered before nobody is taken to lead, in milliseconds.
-const UNLED_IN_SILENCE_MS: u64 = 20_000;
 /// More inputs than this at one instant are a machine that runs in circles.
 const MOST_AT_ONCE: usize = 1_000;
 
@@ -418,12 +414,12 @@ impl World {
         let (hears, since_ms) = self.agents.of[usize::from(node)].hears;
         let renewal_ms = lease.holder.is_some().then_some(lease.renewed_ms);
         let seen_ms = renewal_ms.filter(|renewed_ms| *renewed_ms >= since_ms);
-        let unled_ms = match seen_ms {
-            Some(renewed_ms) => renewed_ms + UNLED_MS,
-            None if hears => since_ms + UNLED_MS,
-            None => since_ms + UNLED_IN_SILENCE_MS,
+        let (from_ms, after_ms) = match seen_ms {
+            Some(renewed_ms) => (renewed_ms, UNLED_AFTER_MS),
+            None if hears => (since_ms, UNLED_AFTER_MS),
+            None => (since_ms, UNLED_IN_SILENCE_AFTER_MS),
         };
-        if self.now_ms >= unled_ms {
+        if self.now_ms >= from_ms + u64::from(after_ms) {
             Known::No
         } else if hears && seen_ms.is_some() {
             Known::Yes

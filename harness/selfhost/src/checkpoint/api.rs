@@ -68,8 +68,8 @@ pub(super) enum NoVersion {
     /// There can be none.
     #[error("{0}")]
     Unfit(String),
-    /// Nobody answered in time. It says nothing of the parent: a connection through the load balancer ends
-    /// whenever the apiserver behind it does, as a copy on another node that hands over.
+    /// Its Secrets and ConfigMaps could not be read. It need not be the parent's doing: a connection through the load
+    /// balancer ends whenever the apiserver behind it does, as a copy on another node that hands over.
     #[error("{0}")]
     Unread(String),
 }

@@ -4,19 +4,12 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use k8s_openapi::api::coordination::v1::Lease;
-use pivot::checkpoint::Known;
+use pivot::checkpoint::{Known, UNLED_AFTER_MS, UNLED_IN_SILENCE_AFTER_MS};
 use tokio::time::Instant;
 
-/// A Lease that was not renewed for so long has no holder that acts: twice what a holder may take.
-const UNLED_AFTER: Duration = Duration::from_secs(30);
 /// Whoever could not look for so long may have missed renewals, and begins anew. While the API does
 /// not answer nobody can renew: that time does not count against the holder.
 const GAP: Duration = Duration::from_secs(4);
-
-/// How long the API must not have answered before nobody is taken to lead. An apiserver's copy answers 7 to 17 s after a power cut
-/// of all nodes (measured), and a few seconds later kubelets start the controllers that belong there: copies of them, started
-/// at once, only take the processors that the apiservers need. Where it takes longer, kubelets may not know of any.
-const UNLED_IN_SILENCE_AFTER: Duration = Duration::from_secs(20);
 
 /// What was seen of some Leases.
 #[derive(Clone, Debug)]
@@ -88,7 +81,7 @@ impl Leadership {
 
     /// Whether somebody leads, as far as can be told while the API does not answer.
     pub(super) fn is_led_in_silence(&self) -> Known {
-        if self.answered.elapsed() >= UNLED_IN_SILENCE_AFTER {
+        if is_over(self.answered, UNLED_IN_SILENCE_AFTER_MS) {
             Known::No
         } else {
             Known::Unknown
@@ -98,11 +91,15 @@ impl Leadership {
     /// Whether the Lease was renewed within thirty seconds; unknown until that long was looked.
     pub(super) fn is_led(&self, name: &str) -> Known {
         match self.seen.get(name) {
-            Some(seen) if seen.unchanged_since.elapsed() >= UNLED_AFTER => Known::No,
+            Some(seen) if is_over(seen.unchanged_since, UNLED_AFTER_MS) => Known::No,
             Some(seen) if seen.renewed => Known::Yes,
             _ => Known::Unknown,
         }
     }
+}
+
+fn is_over(since: Instant, after_ms: u32) -> bool {
+    since.elapsed() >= Duration::from_millis(after_ms.into())
 }
 
 #[cfg(test)]

@@ -4,8 +4,8 @@
 //! pods of each component are ready on nodes with power and every wanted apiserver serves, every node object is ready, and no
 //! control-plane pod is bound to a node that is not there. How long the recovery itself takes is bounded by its own
 //! deadline: one that is not done when the case is closed violates this. A fault after it began leaves it unjudged, and so
-//! does a refusal, which changes nothing, of a recovery that is not a second try: whether it was right to refuse, the
-//! expected end says.
+//! does a refusal by which what was done before is done still; that is not so of a second try. Whether it was right to refuse,
+//! the expected end says.
 
 use std::collections::BTreeSet;
 
@@ -30,8 +30,6 @@ struct RecoveryFromSnapshot {
     arrivals: Arrivals,
     recovery: Option<Recovery>,
     returned: u64,
-    /// Rivals that were begun and have not been refused.
-    rivals: usize,
     not_judged: Option<String>,
     found: Option<Finding>,
 }
@@ -39,8 +37,6 @@ struct RecoveryFromSnapshot {
 /// A recovery whose return is waited for.
 struct Recovery {
     began: Reference,
-    /// One before it was begun, and was not done.
-    is_second_try: bool,
     done: Option<Reference>,
     api_back: bool,
     nodes: Vec<NodeStatus>,
@@ -65,13 +61,14 @@ impl Invariant for RecoveryFromSnapshot {
         {
             self.recovery = Some(Recovery {
                 began: Reference::to(seen),
-                is_second_try: self.recovery.is_some(),
                 done: None,
                 api_back: false,
                 nodes: Vec::new(),
             });
         }
-        self.hear_refusal(seen);
+        if was_refused(view, seen) && self.recovery.take().is_some() {
+            self.not_judged = Some("the recovery from a snapshot was refused".to_owned());
+        }
         let Some(mut recovery) = self.recovery.take() else {
             return;
         };
@@ -109,24 +106,15 @@ impl Invariant for RecoveryFromSnapshot {
     }
 }
 
-impl RecoveryFromSnapshot {
-    /// Of a recovery and its rival, which end under the same name, the rival is the one that is refused.
-    fn hear_refusal(&mut self, seen: &Observation) {
-        match &seen.saw {
-            Sighting::OperationStarted(operation) => self.rivals += usize::from(operation.rival),
-            Sighting::OperationEnded(ended)
-                if ended.operation == RECOVER && ended.end == OperationEnd::Refused =>
-            {
-                let first_try = |recovery: &mut Recovery| !recovery.is_second_try;
-                if self.rivals > 0 {
-                    self.rivals -= 1;
-                } else if self.recovery.take_if(first_try).is_some() {
-                    self.not_judged = Some("the recovery from a snapshot was refused".to_owned());
-                }
-            }
-            _ => {}
-        }
-    }
+/// Whether the case's own recovery was refused just now, and left done what was done before it. A rival's refusal, which
+/// has the same name, leaves the recovery that runs undone.
+fn was_refused(view: &View, seen: &Observation) -> bool {
+    let Sighting::OperationEnded(ended) = &seen.saw else {
+        return false;
+    };
+    ended.operation == RECOVER
+        && ended.end == OperationEnd::Refused
+        && view.procedure().done.is_some()
 }
 
 impl Recovery {

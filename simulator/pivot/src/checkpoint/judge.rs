@@ -64,7 +64,8 @@ fn is_to_be_started(rules: &AgentRules, component: Component, facts: &Facts) -> 
     };
     let unserved = match rules.activate {
         // Before an apiserver answers, a controller has nothing to do; soon after, the kubelet starts its parent.
-        ActivateRule::Unserved => !facts.api && !(rules.unled && is_controller(component)),
+        ActivateRule::Unserved if rules.unled && component != Component::KubeApiserver => false,
+        ActivateRule::Unserved => !facts.api,
         ActivateRule::ParentAbsent => facts.bound != Known::No,
     };
     usable
@@ -72,10 +73,6 @@ fn is_to_be_started(rules: &AgentRules, component: Component, facts: &Facts) -> 
         && is_absent(rules, facts.parent_runs)
         && is_absent(rules, facts.copy_runs)
         && (unserved || rules.unled && facts.led == Known::No)
-}
-
-const fn is_controller(component: Component) -> bool {
-    !matches!(component, Component::KubeApiserver)
 }
 
 /// The API remembers a readiness from before a power cut until the kubelet has spoken to it: what does

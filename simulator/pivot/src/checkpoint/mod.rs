@@ -25,7 +25,7 @@ mod replay;
 mod state;
 
 pub use effect::{Effect, Effects, Input, Outcome, Step, Task, Timer};
-pub use facts::{Facts, Known, Saved};
+pub use facts::{Facts, Known, Saved, UNLED_AFTER_MS, UNLED_IN_SILENCE_AFTER_MS};
 pub use machine::step;
 pub use mutants::{AgentMutant, agent_mutants};
 pub use plan::{
